@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/*
+ * dev: which kinds there are, and what every kind needs: memory that is there, and
+ * stays there, before the first tick.
+ */
+#include "agent/dev/dev.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/mman.h>
+
+const struct dev_ops *dev_find(const char *kind)
+{
+	static const struct dev_ops *const kinds[] = { &dev_sysfs, &dev_stream };
+
+	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strcmp(kinds[i]->kind, kind))
+			return kinds[i];
+	return NULL;
+}
+
+void *dev_alloc(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	/* Without the right to lock it, it is at least populated. */
+	mlock(p, size);
+	return p;
+}
+
+void dev_free(void *p, size_t size)
+{
+	if (p)
+		munmap(p, size);
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ring_uring: the ring on io_uring. One io_uring_enter a turn: it submits what was
+ * asked for, re-arms the tick, runs the deferred work and waits. Every request
+ * names a registered file. Blocking files go to io-wq at once (IOSQE_ASYNC): an
+ * attribute that talks to a bus would otherwise hold up the submission.
+ *
+ * Both times are absolute one-shot time-outs, moved by an update (which posts no
+ * completion) and put far away instead of being withdrawn: a cancelled time-out
+ * completes, and would end the wait for nothing.
+ */
+#include "agent/ring_uring.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kernels/why.h"
+
+#define FAR_NS (UINT64_MAX / 4)
+#define NS 1000000000u
+
+static uint64_t file_user_data(const struct uring *u, unsigned what, unsigned index)
+{
+	return (uint64_t)what << 32 | (uint64_t)u->base.file[index].generation << 16 | index;
+}
+
+static struct io_uring_sqe *get_sqe(struct uring *u)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+
+	if (sqe)
+		return sqe;
+	u->base.counters.submits++;
+	io_uring_submit(&u->ring);
+	return io_uring_get_sqe(&u->ring);
+}
+
+/* A request whose completion matters to nobody. */
+static void mute(struct io_uring_sqe *sqe)
+{
+	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+	sqe->user_data = UD_NONE;
+}
+
+/* ---- the two times */
+
+static void timer_sync(struct uring *u, struct uring_timer *t, uint64_t want_ns)
+{
+	struct io_uring_sqe *sqe;
+
+	if (!t->armed && !want_ns)
+		return;
+	if (!want_ns)
+		want_ns = FAR_NS;
+	if (t->armed && t->armed_ns == want_ns)
+		return;
+	sqe = get_sqe(u);
+	if (!sqe)
+		return;		/* the queue is full of what failed to submit: next turn */
+	t->ts = (struct __kernel_timespec){ .tv_sec = want_ns / NS, .tv_nsec = want_ns % NS };
+	if (t->armed) {
+		io_uring_prep_timeout_update(sqe, &t->ts, t->user_data, IORING_TIMEOUT_ABS);
+		mute(sqe);
+	} else {
+		io_uring_prep_timeout(sqe, &t->ts, 0, IORING_TIMEOUT_ABS);
+		sqe->user_data = t->user_data;
+		u->inflight++;
+	}
+	t->armed = true;
+	t->armed_ns = want_ns;
+}
+
+static void stop_sync(struct uring *u)
+{
+	struct io_uring_sqe *sqe;
+
+	if (u->stop_armed)
+		return;
+	sqe = get_sqe(u);
+	if (!sqe)
+		return;
+	io_uring_prep_read(sqe, uring_stop_slot(u), &u->stop_value, sizeof u->stop_value, 0);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = (uint64_t)UD_STOP << 32;
+	u->stop_armed = true;
+	u->inflight++;
+}
+
+/* ---- files */
+
+int ring_uring_add(struct ring *r, unsigned index, struct why *why)
+{
+	struct uring *u = (struct uring *)r;
+	int fd = r->file[index].fd;
+	int ret = io_uring_register_files_update(&u->ring, index, &fd, 1);
+
+	return ret == 1 ? 0 : why_set(why, ret, "file %d can not be registered: %s", fd,
+				      strerror(-ret));
+}
+
+static void cancel(struct uring *u, uint64_t user_data)
+{
+	struct io_uring_sqe *sqe = get_sqe(u);
+
+	if (!sqe)
+		return;
+	io_uring_prep_cancel64(sqe, user_data, 0);
+	mute(sqe);
+}
+
+int ring_uring_remove(struct ring *r, unsigned index)
+{
+	struct uring *u = (struct uring *)r;
+	struct ring_file *f = &r->file[index];
+	int none = -1, ret;
+
+	if (f->reading) {
+		cancel(u, file_user_data(u, UD_READ, index));
+		return -EBUSY;
+	}
+	if (f->streaming)
+		cancel(u, file_user_data(u, UD_STREAM, index));
+	f->streaming = false;
+	/* What is still queued names the index: it must not meet the next file there. */
+	r->counters.submits++;
+	io_uring_submit(&u->ring);
+	ret = io_uring_register_files_update(&u->ring, index, &none, 1);
+	return ret < 0 ? ret : 0;
+}
+
+int ring_uring_read(struct ring *r, unsigned index, void *buf, unsigned len, uint64_t offset)
+{
+	struct uring *u = (struct uring *)r;
+	struct io_uring_sqe *sqe = get_sqe(u);
+
+	if (!sqe)
+		return -EAGAIN;
+	io_uring_prep_read(sqe, (int)index, buf, len, offset);
+	sqe->flags |= IOSQE_FIXED_FILE | (r->file[index].blocking ? IOSQE_ASYNC : 0);
+	sqe->user_data = file_user_data(u, UD_READ, index);
+	u->inflight++;
+	return 0;
+}
+
+int ring_uring_stream(struct ring *r, unsigned index)
+{
+	struct uring *u = (struct uring *)r;
+	struct io_uring_sqe *sqe = get_sqe(u);
+
+	if (!sqe)
+		return -EAGAIN;
+	if (r->file[index].single) {
+		io_uring_prep_read(sqe, (int)index, NULL, r->stream_buffer_size, (uint64_t)-1);
+		sqe->flags |= IOSQE_BUFFER_SELECT;
+		sqe->buf_group = STREAM_GROUP;
+	} else {
+		io_uring_prep_read_multishot(sqe, (int)index, 0, (uint64_t)-1, STREAM_GROUP);
+	}
+	sqe->flags |= IOSQE_FIXED_FILE;
+	sqe->user_data = file_user_data(u, UD_STREAM, index);
+	u->inflight++;
+	return 0;
+}
+
+void ring_uring_notify(struct ring *r, int eventfd)
+{
+	static const uint64_t one = 1;
+	struct uring *u = (struct uring *)r;
+	int slot = uring_notify_slot(u);
+	struct io_uring_sqe *sqe;
+
+	if (eventfd != u->notify_fd) {
+		if (io_uring_register_files_update(&u->ring, slot, &eventfd, 1) != 1)
+			return;
+		u->notify_fd = eventfd;
+	}
+	sqe = get_sqe(u);
+	if (!sqe)
+		return;
+	io_uring_prep_write(sqe, slot, &one, sizeof one, 0);
+	sqe->flags |= IOSQE_FIXED_FILE;
+	mute(sqe);
+}
+
+/* ---- completions */
+
+static uint8_t *buffer(const struct uring *u, unsigned id)
+{
+	return u->base.pool + (size_t)id * u->base.stream_buffer_size;
+}
+
+void ring_uring_give(struct uring *u, const uint16_t *id, unsigned n)
+{
+	int mask = io_uring_buf_ring_mask(u->pool_entries);
+
+	for (unsigned i = 0; i < n; i++)
+		io_uring_buf_ring_add(u->pool, buffer(u, id[i]), u->base.stream_buffer_size, id[i],
+				      mask, (int)i);
+	if (n)
+		io_uring_buf_ring_advance(u->pool, (int)n);
+}
+
+/*
+ * Multishot reads came with 6.7 and had their troubles on ttys and timerfds until 6.12
+ * (liburing issues 1106, 1185, 1257): refused, ended at once, or data without saying
+ * in which buffer. A stream that shows one of these is read one by one from then on.
+ */
+static bool needs_single(const struct ring_file *f, const struct io_uring_cqe *cqe)
+{
+	if (f->single || f->flowed)
+		return false;
+	if (cqe->res > 0)
+		return !(cqe->flags & IORING_CQE_F_BUFFER);
+	return cqe->res == 0 || cqe->res == -EBADFD || cqe->res == -EINVAL ||
+	       cqe->res == -EAGAIN || cqe->res == -EOPNOTSUPP;
+}
+
+static bool stream_event(struct uring *u, unsigned index, const struct io_uring_cqe *cqe,
+			 struct ring_event *e)
+{
+	struct ring_file *f = &u->base.file[index];
+	bool held = cqe->flags & IORING_CQE_F_BUFFER;
+	uint16_t id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
+
+	if (cqe->user_data != file_user_data(u, UD_STREAM, index) || !f->streaming) {
+		if (held)
+			ring_uring_give(u, &id, 1);
+		return false;
+	}
+	if (held)
+		u->used[u->used_count++] = id;
+	*e = (struct ring_event){
+		.kind = RING_STREAM,
+		.res = cqe->res,
+		.more = cqe->flags & IORING_CQE_F_MORE,
+		.token = f->stream_token,
+		.data = held ? buffer(u, id) : NULL,
+	};
+	if (needs_single(f, cqe)) {
+		f->single = true;
+		e->more = !ring_uring_stream(&u->base, index);
+		e->res = -EIO;
+		f->streaming = e->more;
+		return cqe->res > 0 || !e->more;
+	}
+	f->flowed |= cqe->res > 0;
+	if (f->single && cqe->res > 0)
+		e->more = !ring_uring_stream(&u->base, index);
+	if (cqe->res == -ENOBUFS)
+		u->base.counters.no_buffers++;
+	if (!e->more) {
+		f->streaming = false;
+		f->ended = true;
+	}
+	return true;
+}
+
+/* False: this completion is no event. */
+static bool event(struct uring *u, const struct io_uring_cqe *cqe, struct ring_event *e)
+{
+	unsigned index = cqe->user_data & 0xffff, what = cqe->user_data >> 32;
+	struct ring_file *f = &u->base.file[index];
+
+	if (what != UD_NONE && !(cqe->flags & IORING_CQE_F_MORE))
+		u->inflight--;
+	switch (what) {
+	case UD_TICK:
+		u->tick.armed = false;
+		return ring_tick_due(&u->base, e);
+	case UD_DEADLINE:
+		u->deadline.armed = false;
+		return ring_deadline_due(&u->base, e);
+	case UD_STOP:
+		u->stop_armed = false;
+		*e = (struct ring_event){ .kind = RING_STOP };
+		return cqe->res > 0;
+	case UD_READ:
+		f->reading = false;
+		*e = (struct ring_event){
+			.kind = RING_READ,
+			.res = cqe->res,
+			.token = f->read_token,
+		};
+		return true;
+	case UD_STREAM:
+		return stream_event(u, index, cqe, e);
+	}
+	return false;
+}
+
+static unsigned reap(struct uring *u, struct ring_event *events, unsigned max)
+{
+	struct io_uring_cqe *cqe;
+	unsigned head, seen = 0, n = 0;
+
+	io_uring_for_each_cqe(&u->ring, head, cqe) {
+		if (n == max)
+			break;
+		n += event(u, cqe, &events[n]);
+		seen++;
+	}
+	io_uring_cq_advance(&u->ring, seen);
+	return n;
+}
+
+int ring_uring_wait(struct ring *r, struct ring_event *events, unsigned max)
+{
+	struct uring *u = (struct uring *)r;
+	unsigned n;
+	int ret;
+
+	ring_uring_give(u, u->used, u->used_count);
+	u->used_count = 0;
+	for (;;) {
+		timer_sync(u, &u->tick, r->tick_ns);
+		timer_sync(u, &u->deadline, r->deadline_ns);
+		stop_sync(u);
+		r->counters.cq_overflow += io_uring_cq_has_overflow(&u->ring);
+		r->counters.submits++;
+		ret = io_uring_submit_and_wait(&u->ring, 1);
+		n = reap(u, events, max);
+		if (n)
+			return (int)n;
+		if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
+			return ret;
+	}
+}
+
+void ring_uring_drain(struct uring *u)
+{
+	struct io_uring_sqe *sqe;
+	struct ring_event e;
+	int ret = 0;
+
+	u->base.tick_ns = u->base.deadline_ns = 0;
+	for (unsigned i = 0; i < u->base.files; i++)
+		u->base.file[i].streaming = false;
+	sqe = get_sqe(u);
+	if (!sqe)
+		return;
+	io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+	mute(sqe);
+	while (u->inflight && (ret >= 0 || ret == -EINTR)) {
+		ret = io_uring_submit_and_wait(&u->ring, 1);
+		while (reap(u, &e, 1))
+			;
+	}
+}
