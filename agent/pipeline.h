@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pipeline: the step. The same function under the daemon, replay, the tests, the
+ * benchmark and the fuzzers: a frame goes in, a verdict comes out, and there is
+ * no clock, no I/O, no allocation and no log in it.
+ */
+#ifndef SONDE_PIPELINE_H
+#define SONDE_PIPELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/frame.h"
+#include "agent/verdict.h"
+#include "kernels/detector.h"
+
+struct model;
+struct pipeline_config;
+struct why;
+
+/*
+ * A model made ready for one pipeline: its channels matched by name, its
+ * detector open, its limit computed. Made and freed by main; used by one thread.
+ */
+struct pipeline_model {
+	struct model *model;		/* owned */
+	struct detector *detector;	/* owned */
+	enum fc_kind kind;
+	struct verdict_config verdict;
+	unsigned channel[FRAME_CHANNELS_MAX];	/* model channel -> pipeline channel */
+	char path[256];
+	uint64_t generation;
+};
+
+/*
+ * Takes over *model only on success. names[n]: the pipeline's channels.
+ * -EINVAL when a channel is missing or the rate differs by more than 1 %.
+ */
+int pipeline_model_open(struct pipeline_model **out, struct model *model,
+			const struct pipeline_config *c, enum fc_kind kind,
+			struct why *why);
+void pipeline_model_close(struct pipeline_model *pm);
+
+struct pipeline {
+	struct frame frame;
+	struct pipeline_model *model;	/* NULL: no scores yet */
+	struct verdict verdict;
+	uint64_t tick;
+	float value[FRAME_CHANNELS_MAX];
+	uint8_t valid[FRAME_CHANNELS_MAX];
+	float contribution[FRAME_CHANNELS_MAX];	/* pipeline order, nats */
+};
+
+struct pipeline_result {
+	uint64_t tick, t_ns;
+	float score, limit;
+	bool scored, alarm;
+	enum verdict_change change;
+};
+
+void pipeline_init(struct pipeline *p, unsigned channels, uint64_t stale_ns);
+
+/* Put a model in place (NULL: none); returns the one that was there. */
+struct pipeline_model *pipeline_swap(struct pipeline *p, struct pipeline_model *pm);
+
+/* Close the frame as of t_ns, score it, judge it. */
+void pipeline_step(struct pipeline *p, uint64_t t_ns, struct pipeline_result *r);
+
+/* verdict_departed, in the pipeline's channel numbers. */
+unsigned pipeline_departed(const struct pipeline *p, unsigned *channel, unsigned max);
+
+#endif

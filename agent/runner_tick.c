@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: MIT
+/*
+ * runner_tick: one turn of a pipeline's thread. A tick opens at its grid time,
+ * asks the devices for what they must fetch, and closes when all of it has arrived,
+ * or half a period later with what there is. Closing runs the step, then
+ * publishes. Nothing here allocates, locks, logs, or calls the kernel but through
+ * the ring; the clock is read in the vDSO.
+ */
+#include <string.h>
+#include <time.h>
+
+#include "agent/config.h"
+#include "agent/runner_impl.h"
+#include "agent/stats.h"
+
+#define EVENTS_MAX 64
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A record with the tick's data in it; NULL when the queue is full (it has counted that). */
+static struct record *claim(struct runner *r, enum record_kind kind,
+			    const struct pipeline_result *res, uint64_t late_ns)
+{
+	const struct pipeline *p = &r->pipeline;
+	unsigned n = p->frame.n;
+	struct record *rec = queue_claim(r->queue);
+
+	if (!rec)
+		return NULL;
+	memset(rec, 0, sizeof *rec);
+	rec->kind = kind;
+	rec->tick = res->tick;
+	rec->t_ns = res->t_ns;
+	rec->late_ns = late_ns;
+	rec->score = res->score;
+	rec->limit = res->limit;
+	rec->scored = res->scored;
+	rec->alarm = res->alarm;
+	rec->peak = p->verdict.peak;
+	rec->since_tick = p->verdict.run_tick;
+	memcpy(rec->data, p->value, n * sizeof *p->value);
+	memcpy(rec->data + n, p->contribution, n * sizeof *p->contribution);
+	memcpy(rec->data + 2 * n, p->valid, n);
+	return rec;
+}
+
+static void push(struct runner *r, const struct record *rec)
+{
+	if (rec->kind != RECORD_TICK)
+		r->notify = true;
+	queue_push(r->queue);
+}
+
+static void report_change(struct runner *r, const struct pipeline_result *res, uint64_t late_ns)
+{
+	unsigned channel[RECORD_DEPARTED_MAX];
+	struct record *rec = claim(r, res->change == VERDICT_ALARM ? RECORD_ALARM : RECORD_CLEAR,
+				   res, late_ns);
+
+	if (!rec)
+		return;
+	rec->departed = pipeline_departed(&r->pipeline, channel, RECORD_DEPARTED_MAX);
+	for (unsigned i = 0; i < rec->departed; i++)
+		rec->departed_channel[i] = channel[i];
+	push(r, rec);
+}
+
+static void report_states(struct runner *r, const struct pipeline_result *res)
+{
+	const struct frame *f = &r->pipeline.frame;
+
+	for (unsigned i = 0; i < f->n; i++) {
+		struct record *rec;
+
+		if (f->slot[i].state == r->state[i])
+			continue;
+		rec = claim(r, RECORD_STATE, res, 0);
+		if (!rec)
+			return;	/* the next tick tries again */
+		rec->channel = i;
+		rec->state = r->state[i] = f->slot[i].state;
+		push(r, rec);
+	}
+}
+
+static void report_missed(struct runner *r, const struct pipeline_result *res, uint64_t late_ns)
+{
+	struct record *rec;
+
+	if (!r->missed)
+		return;
+	rec = claim(r, RECORD_LOST, res, late_ns);
+	if (!rec)
+		return;
+	rec->missed = r->missed;
+	r->missed = 0;
+	push(r, rec);
+}
+
+static void write_stats(struct runner *r, const struct pipeline_result *res, bool late,
+			uint64_t step_ns, uint64_t now)
+{
+	const struct pipeline *p = &r->pipeline;
+	struct sonde_tick *t = &r->stats->tick;
+	struct ring_counters c;
+
+	ring_counters(r->ring, &c);
+	stats_write_begin(&t->seq);
+	t->ticks++;
+	t->late += late;
+	t->t_ns = res->t_ns;
+	t->dropped = queue_dropped(r->queue);
+	t->submits = c.submits;
+	t->no_buffers = c.no_buffers;
+	t->rearmed = c.rearmed;
+	t->cq_overflow = c.cq_overflow;
+	t->model_generation = p->model ? p->model->generation : 0;
+	t->score = res->score;
+	t->limit = res->limit;
+	t->peak = p->verdict.peak;
+	t->scored += res->scored;
+	t->over_limit += res->scored && res->score > res->limit;
+	t->alarm = res->alarm;
+	if (res->change == VERDICT_ALARM) {
+		t->alarms++;
+		t->alarm_since_ns = res->t_ns;
+	} else if (!res->alarm) {
+		t->alarm_since_ns = 0;
+	}
+	stats_hist_add(&t->step, step_ns);
+	stats_hist_add(&t->latency, now - res->t_ns);
+	for (unsigned i = 0; i < p->frame.n; i++) {
+		const struct channel_slot *s = &p->frame.slot[i];
+		struct sonde_channel *ch = &t->channel[i];
+
+		ch->state = s->state;
+		ch->value = s->value;
+		ch->contribution = p->contribution[i];
+		ch->age_ns = s->t_ns ? now - s->t_ns : 0;
+		ch->samples = s->samples;
+		ch->errors = s->errors;
+	}
+	stats_write_end(&t->seq);
+}
+
+/* late: the deadline came before the last read. */
+static void tick_close(struct runner *r, bool late)
+{
+	struct pipeline_result res;
+	struct record *rec;
+	uint64_t begin = now_ns(), end;
+
+	r->open = false;
+	pipeline_step(&r->pipeline, r->t_ns, &res);
+	end = now_ns();
+	write_stats(r, &res, late, end - begin, end);
+	report_missed(r, &res, end - r->t_ns);
+	report_states(r, &res);
+	rec = claim(r, RECORD_TICK, &res, end - r->t_ns);
+	if (rec)
+		push(r, rec);
+	if (res.change != VERDICT_SAME)
+		report_change(r, &res, end - r->t_ns);
+	if (r->notify) {
+		r->notify = false;
+		ring_notify(r->ring, r->eventfd);
+	}
+}
+
+/*
+ * A model that main put up is taken between two ticks. The record that takes the old
+ * one home is claimed first: were the queue full, the swap waits.
+ */
+static void take_model(struct runner *r)
+{
+	const struct pipeline_result at = { .tick = r->pipeline.tick, .t_ns = r->t_ns };
+	struct pipeline_model *pm;
+	struct record *rec;
+
+	if (!atomic_load_explicit(&r->next, memory_order_relaxed))
+		return;
+	if (r->pipeline.verdict.alarm) {
+		/* The alarm belonged to the old model and ends with it. */
+		rec = claim(r, RECORD_CLEAR, &at, 0);
+		if (!rec)
+			return;
+		r->pipeline.verdict.alarm = false;
+		push(r, rec);
+	}
+	rec = claim(r, RECORD_MODEL, &at, 0);
+	if (!rec)
+		return;
+	pm = atomic_exchange_explicit(&r->next, NULL, memory_order_acq_rel);
+	if (!pm)
+		return;	/* withdrawn meanwhile; the claimed slot was not pushed */
+	rec->old_model = pipeline_swap(&r->pipeline, pm);
+	push(r, rec);
+}
+
+static void tick_open(struct runner *r, const struct ring_event *e)
+{
+	struct sonde_tick *t = &r->stats->tick;
+	uint64_t now = now_ns();
+
+	if (r->open)	/* this thread was held for so long that the deadline passed unseen */
+		tick_close(r, true);
+	r->open = true;
+	r->t_ns = e->t_ns;
+	r->missed += e->res;
+	stats_write_begin(&t->seq);
+	t->missed += e->res;
+	stats_hist_add(&t->lateness, now > e->t_ns ? now - e->t_ns : 0);
+	stats_write_end(&t->seq);
+	take_model(r);
+	r->pending = 0;
+	for (unsigned i = 0; i < r->devices; i++)
+		r->pending += r->device[i]->ops->start(r->device[i], r->ring, e->t_ns);
+	if (!r->pending)
+		tick_close(r, false);
+	else
+		ring_deadline(r->ring, e->t_ns + r->period_ns / 2);
+}
+
+static void completed(struct runner *r, const struct ring_event *e)
+{
+	struct dev *d;
+	unsigned settled;
+
+	if (e->token >= r->devices)
+		return;
+	d = r->device[e->token];
+	settled = d->ops->complete(d, r->ring, e, &r->pipeline.frame, now_ns());
+	if (!r->open)
+		return;		/* it came after its tick's deadline */
+	r->pending = settled < r->pending ? r->pending - settled : 0;
+	if (settled && !r->pending) {
+		ring_deadline(r->ring, 0);
+		tick_close(r, false);
+	}
+}
+
+int runner_loop(struct runner *r)
+{
+	struct ring_event events[EVENTS_MAX];
+
+	r->running = true;
+	ring_tick(r->ring, now_ns() + r->period_ns, r->period_ns);
+	for (;;) {
+		int n = ring_wait(r->ring, events, EVENTS_MAX);
+
+		if (n < 0)
+			return n;
+		for (int i = 0; i < n; i++) {
+			switch (events[i].kind) {
+			case RING_TICK:
+				tick_open(r, &events[i]);
+				break;
+			case RING_DEADLINE:
+				if (r->open)
+					tick_close(r, true);
+				break;
+			case RING_READ:
+			case RING_STREAM:
+				completed(r, &events[i]);
+				break;
+			case RING_STOP:
+				return 0;
+			}
+		}
+	}
+}
+
+void runner_report_death(struct runner *r, int err)
+{
+	const struct pipeline_result at = { .tick = r->pipeline.tick };
+	struct record *rec = claim(r, RECORD_DEAD, &at, 0);
+
+	if (!rec)
+		return;
+	rec->error = err;
+	push(r, rec);
+}
