@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * daemon_reload: a new configuration over a running one. What only main and the model
+ * use is applied at once: the false-alarm budget, k of n, clear, after, the model.
+ * What the pipeline's thread was built from (rate, core, sensors ...) needs a restart,
+ * and is named. A configuration with a mistake changes nothing.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/daemon.h"
+
+void daemon_note(struct daemon_notes *notes, const char *format, ...)
+{
+	va_list ap;
+
+	if (notes->n == DAEMON_NOTES_MAX)
+		return;
+	va_start(ap, format);
+	vsnprintf(notes->text[notes->n++], sizeof notes->text[0], format, ap);
+	va_end(ap);
+}
+
+void daemon_override(const struct daemon *d, struct config *c)
+{
+	if (d->run_dir)
+		snprintf(c->run_dir, sizeof c->run_dir, "%s", d->run_dir);
+	if (d->state_dir)
+		snprintf(c->state_dir, sizeof c->state_dir, "%s", d->state_dir);
+}
+
+static void take_problem(void *user, bool error, const char *text)
+{
+	struct daemon_notes *problems = user;
+
+	if (error)
+		daemon_note(problems, "%s", text);
+}
+
+static bool same_text(const struct text_field *a, const struct text_field *b)
+{
+	return !strcmp(a->key, b->key) && a->key_column == b->key_column && a->all == b->all &&
+	       a->columns == b->columns && !memcmp(a->column, b->column, a->columns);
+}
+
+static bool same_scan(const struct scan_element *a, const struct scan_element *b)
+{
+	return a->big_endian == b->big_endian && a->is_signed == b->is_signed &&
+	       a->bits == b->bits && a->storage_bits == b->storage_bits &&
+	       a->shift == b->shift && a->repeat == b->repeat && a->offset == b->offset;
+}
+
+static bool same_channel(const struct channel_config *a, const struct channel_config *b)
+{
+	return !strcmp(a->name, b->name) && !strcmp(a->unit, b->unit) &&
+	       same_text(&a->text, &b->text) && same_scan(&a->scan, &b->scan) &&
+	       a->scale == b->scale && a->offset == b->offset && a->counter == b->counter &&
+	       a->window == b->window && a->wrap == b->wrap;
+}
+
+static bool same_sensor(const struct sensor_config *a, const struct sensor_config *b)
+{
+	if (strcmp(a->name, b->name) || strcmp(a->kind, b->kind) || strcmp(a->path, b->path) ||
+	    a->every != b->every || a->channels != b->channels)
+		return false;
+	for (unsigned i = 0; i < a->channels; i++)
+		if (!same_channel(&a->channel[i], &b->channel[i]))
+			return false;
+	return true;
+}
+
+static bool same_sensors(const struct pipeline_config *a, const struct pipeline_config *b)
+{
+	if (a->sensors != b->sensors)
+		return false;
+	for (unsigned i = 0; i < a->sensors; i++)
+		if (!same_sensor(&a->sensor[i], &b->sensor[i]))
+			return false;
+	return true;
+}
+
+static void name_restarts(const struct pipeline_config *now, const struct pipeline_config *next,
+			  struct daemon_notes *restart)
+{
+	const struct { bool differs; const char *what; } parts[] = {
+		{ now->rate_hz != next->rate_hz, "rate" },
+		{ now->core != next->core, "core" },
+		{ now->priority != next->priority, "priority" },
+		{ now->pre_s != next->pre_s, "before" },
+		{ now->stale_s != next->stale_s, "stale" },
+		{ !same_sensors(now, next), "sensors" },
+	};
+
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i].differs)
+			daemon_note(restart, "pipeline %s: %s", now->name, parts[i].what);
+}
+
+/*
+ * A model's limits are computed when it is opened: new limits mean opening it again.
+ * A model key that was taken out leaves what runs.
+ */
+static void apply_model(struct line *l, bool another, bool limits, struct daemon_notes *problems,
+			struct daemon_notes *applied)
+{
+	bool none = !l->offered.generation;
+	bool replaced = !none && daemon_model_changed(l);
+	struct why why;
+	int err;
+
+	if (!another && !none && !replaced && !limits)
+		return;
+	err = daemon_load_model(l, another || none ? NULL : l->offered.path, &why);
+	if (err && !(none && !*l->config->model))
+		daemon_note(problems, "pipeline %s: the model stays as it was: %s",
+			    l->config->name, why.text);
+	if (!err && (another || none || replaced))
+		daemon_note(applied, "pipeline %s: model", l->config->name);
+}
+
+/* next is of the same name as the line's own. */
+static void apply(struct line *l, const struct pipeline_config *next,
+		  struct daemon_notes *problems, struct daemon_notes *applied)
+{
+	struct pipeline_config *now = l->config;
+	bool another = *next->model && strcmp(now->model, next->model);
+	const struct { bool differs; const char *what; } parts[] = {
+		{ now->false_alarms_per_day != next->false_alarms_per_day, "false_alarms" },
+		{ now->alarm_k != next->alarm_k || now->alarm_n != next->alarm_n, "alarm" },
+		{ now->clear_s != next->clear_s, "clear" },
+		{ now->post_s != next->post_s, "after" },
+	};
+
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i].differs)
+			daemon_note(applied, "pipeline %s: %s", now->name, parts[i].what);
+	now->false_alarms_per_day = next->false_alarms_per_day;
+	now->alarm_k = next->alarm_k;
+	now->alarm_n = next->alarm_n;
+	now->clear_s = next->clear_s;
+	now->post_s = next->post_s;
+	memcpy(now->model, next->model, sizeof now->model);
+	apply_model(l, another, parts[0].differs || parts[1].differs || parts[2].differs,
+		    problems, applied);
+}
+
+static const struct pipeline_config *find(const struct config *c, const char *name)
+{
+	for (unsigned i = 0; i < c->pipelines; i++)
+		if (!strcmp(c->pipeline[i].name, name))
+			return &c->pipeline[i];
+	return NULL;
+}
+
+int daemon_reload(struct daemon *d, struct daemon_notes *problems,
+		  struct daemon_notes *applied, struct daemon_notes *restart)
+{
+	struct config *next;
+	int err = config_load(&next, d->config_path, d->strict, take_problem, problems);
+
+	if (err)
+		return err;
+	daemon_override(d, next);
+	if (strcmp(next->run_dir, d->config->run_dir) ||
+	    strcmp(next->state_dir, d->config->state_dir) ||
+	    strcmp(next->ring, d->config->ring) || strcmp(next->profiler, d->config->profiler))
+		daemon_note(restart, "agent");
+	for (unsigned i = 0; i < d->lines; i++) {
+		struct line *l = &d->line[i];
+		const struct pipeline_config *p = find(next, l->config->name);
+
+		if (!p) {
+			daemon_note(restart, "pipeline %s: removed", l->config->name);
+			continue;
+		}
+		name_restarts(l->config, p, restart);
+		apply(l, p, problems, applied);
+	}
+	for (unsigned i = 0; i < next->pipelines; i++)
+		if (!find(d->config, next->pipeline[i].name))
+			daemon_note(restart, "pipeline %s: added", next->pipeline[i].name);
+	config_free(next);
+	return 0;
+}
