@@ -191,7 +191,7 @@ build/bpf/%.skel.h: build/bpf/%.bpf.o
 	$(call say,SKEL,$@)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 # ---- goals --------------------------------------------------------------------
-PROGRAMS := $(B)/sonded $(B)/sonde-model
+PROGRAMS := $(B)/sonded $(B)/sonde $(B)/sonde-model
 .PHONY: all run test check-arm64 bench layers install uninstall clean distclean help fuzz tools
 all: $(PROGRAMS)
 	@:
