@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/config.h"
@@ -93,6 +94,25 @@ static void sysfs_close(struct dev *dev)
 	dev_free(d, sizeof *d);
 }
 
+/*
+ * A FIFO would hold the open, and later every read, until somebody writes. So it is opened
+ * without waiting, and refused for what it is; a file's reads may take their time.
+ */
+static int open_regular(const char *path, int *fd, struct why *why)
+{
+	struct stat st;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (*fd < 0)
+		return 0;
+	if (fstat(*fd, &st) || fcntl(*fd, F_SETFL, O_RDONLY))
+		return why_set(why, -errno, "%s: %s", path, strerror(errno));
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode) || S_ISSOCK(st.st_mode))
+		return why_set(why, -EINVAL, "%s is no file but a %s: kind = stream reads those", path,
+			       S_ISFIFO(st.st_mode) ? "FIFO" : "device");
+	return 0;
+}
+
 static int sysfs_open(struct dev **out, const struct sensor_config *s,
 		      unsigned first_channel, struct why *why)
 {
@@ -108,7 +128,9 @@ static int sysfs_open(struct dev **out, const struct sensor_config *s,
 		.channels = s->channels,
 	};
 	d->index = -1;
-	d->fd = open(s->path, O_RDONLY | O_CLOEXEC);
+	err = open_regular(s->path, &d->fd, why);
+	if (err)
+		goto fail;
 	if (d->fd < 0) {
 		d->dev.last_error = -errno;
 		*out = &d->dev;

@@ -201,6 +201,7 @@ static void missing(enum ring_kind kind)
 {
 	struct channel_config c = channel("0", 1);
 	struct sensor_config s = sensor(&c, 1, "nowhere");
+	char path[64];
 	struct dev *d;
 	struct why why;
 	struct rig g;
@@ -213,6 +214,12 @@ static void missing(enum ring_kind kind)
 	s = sensor(&c, 1, "/tmp");
 	CHECK_EQ(dev_sysfs.open(&d, &s, 0, &why), -EISDIR);
 	CHECK(!d);
+	/* Nobody writes: an open that waited would never come back. */
+	snprintf(path, sizeof path, "%s/fifo.%d", dir, kind);
+	CHECK(!mkfifo(path, 0600));
+	s = sensor(&c, 1, path);
+	CHECK_EQ(dev_sysfs.open(&d, &s, 0, &why), -EINVAL);
+	CHECK(!d && strstr(why.text, "kind = stream"));
 	CHECK(!dev_find("sysf"));
 }
 
