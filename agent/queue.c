@@ -67,12 +67,17 @@ static struct record *at(const struct queue *q, uint64_t index)
 
 struct record *queue_claim(struct queue *q)
 {
+	return queue_claim_but(q, 0);
+}
+
+struct record *queue_claim_but(struct queue *q, unsigned reserve)
+{
 	uint64_t head = atomic_load_explicit(&q->head, memory_order_relaxed);
 
-	if (head - q->tail_seen > q->mask) {
+	if (head - q->tail_seen + reserve > q->mask) {
 		/* Acquire: the consumer's reads of the slot ended before it gave it back. */
 		q->tail_seen = atomic_load_explicit(&q->tail, memory_order_acquire);
-		if (head - q->tail_seen > q->mask) {
+		if (head - q->tail_seen + reserve > q->mask) {
 			atomic_fetch_add_explicit(&q->dropped, 1, memory_order_relaxed);
 			return NULL;
 		}

@@ -47,6 +47,8 @@ void queue_close(struct queue *q);
 
 /* Producer: a free record to fill, or NULL (counted as dropped); then push it. */
 struct record *queue_claim(struct queue *q);
+/* ... but not one of the last `reserve` free ones: what is seldom must not be lost to what is not. */
+struct record *queue_claim_but(struct queue *q, unsigned reserve);
 void queue_push(struct queue *q);
 
 /* Consumer: the oldest record, or NULL; then give it back. */

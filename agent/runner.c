@@ -19,6 +19,7 @@
 #include "agent/stats.h"
 
 #define QUEUE_SECONDS 2		/* main may be busy for so long before a record is lost */
+#define WORKERS_MAX 16
 #define STREAM_BUFFERS 64
 #define STREAM_BUFFER_SIZE 4096
 
@@ -60,11 +61,12 @@ static int thread_begin(struct runner *r)
 		r->priority = 0;
 	}
 	rights_touch_stack();
+	/* procfs answers in microseconds: two take turns. A driver's file may wait for its bus. */
+	o.workers = 2;
 	for (unsigned i = 0; i < r->devices; i++)
-		o.workers += !strcmp(r->device[i]->ops->kind, "sysfs");
-	/* They read one after another what takes microseconds: two are plenty. */
-	if (o.workers > 2)
-		o.workers = 2;
+		o.workers += !strncmp(r->config->sensor[i].path, "/sys/", 5);
+	if (o.workers > WORKERS_MAX)
+		o.workers = WORKERS_MAX;
 	o.core = r->core;
 	why.text[0] = '\0';
 	r->error = ring_open(&r->ring, &o, &why);

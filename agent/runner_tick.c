@@ -14,6 +14,8 @@
 #include "agent/stats.h"
 
 #define EVENTS_MAX 64
+#define MISSED_COUNTED 1000	/* of one hold-up, with a lateness each */
+#define RESERVE 16		/* records that ticks leave for alarms and the like */
 
 static uint64_t now_ns(void)
 {
@@ -29,7 +31,7 @@ static struct record *claim(struct runner *r, enum record_kind kind,
 {
 	const struct pipeline *p = &r->pipeline;
 	unsigned n = p->frame.n;
-	struct record *rec = queue_claim(r->queue);
+	struct record *rec = queue_claim_but(r->queue, kind == RECORD_TICK ? RESERVE : 0);
 
 	if (!rec)
 		return NULL;
@@ -206,7 +208,7 @@ static void take_model(struct runner *r)
 static void tick_open(struct runner *r, const struct ring_event *e)
 {
 	struct sonde_tick *t = &r->stats->tick;
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), due = e->t_ns - (uint64_t)e->res * r->period_ns;
 
 	if (r->open)	/* this thread was held for so long that the deadline passed unseen */
 		tick_close(r, true);
@@ -215,7 +217,9 @@ static void tick_open(struct runner *r, const struct ring_event *e)
 	r->missed += e->res;
 	stats_write_begin(&t->seq);
 	t->missed += e->res;
-	stats_hist_add(&t->lateness, now > e->t_ns ? now - e->t_ns : 0);
+	/* A missed tick is as late as this one comes after it; so none is left out of the figures. */
+	for (int i = 0; i <= e->res && i < MISSED_COUNTED; i++, due += r->period_ns)
+		stats_hist_add(&t->lateness, now > due ? now - due : 0);
 	stats_write_end(&t->seq);
 	take_model(r);
 	r->pending = 0;
@@ -262,7 +266,8 @@ int runner_loop(struct runner *r)
 				tick_open(r, &events[i]);
 				break;
 			case RING_DEADLINE:
-				if (r->open)
+				/* One of an earlier tick may come behind this one's opening. */
+				if (r->open && events[i].t_ns > r->t_ns)
 					tick_close(r, true);
 				break;
 			case RING_READ:

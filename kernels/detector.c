@@ -255,7 +255,7 @@ static void judge(struct detector *d, unsigned live, struct detector_result *res
 		weight += d->live[i] * s->level_weight[i];
 	result->forecast = live ? forecast_total / (float)live : 0;
 	result->level = weight > 0 ? level_total / weight : 0;
-	result->ready = d->seen >= d->warmup;
+	result->ready = live && d->seen >= d->warmup;
 	result->score = 0;
 	memset(d->contribution, 0, n * sizeof *d->contribution);
 	if (result->ready && forecast_total > 0)

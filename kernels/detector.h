@@ -57,7 +57,7 @@ struct detector_result {
 	float forecast, level;		/* each view before calibration */
 	const float *contribution;	/* [N] nats; sizes of each channel's part */
 	const float *prediction;	/* [N] this row's forecast, in z */
-	bool ready;			/* enough rows seen for the score to mean something */
+	bool ready;			/* enough rows seen, and a channel to see, for the score to mean something */
 };
 
 /*

@@ -135,7 +135,7 @@ static void plain_step(struct plain *p, const float *x, const uint8_t *valid)
 	}
 	if (live && begun == live)
 		p->seen = 0;
-	p->ready = p->seen >= (s->hidden ? fmax(32, 2 * s->lags) : 2 * s->lags);
+	p->ready = live && p->seen >= (s->hidden ? fmax(32, 2 * s->lags) : 2 * s->lags);
 	p->score = plain_view(p, p->residual, NULL, ok, &s->forecast_tail, 0);
 	p->score += plain_view(p, p->level, s->level_weight, ok, &s->level_tail, 1);
 	plain_forecast(p, z);

@@ -84,6 +84,14 @@ static void full(void)
 	queue_pop(queue);
 	CHECK(queue_claim(queue) != NULL);
 	queue_close(queue);
+	CHECK_EQ(queue_open(&queue, 4, 1), 0);
+	for (int i = 0; i < 2; i++) {
+		CHECK(queue_claim_but(queue, 2) != NULL);
+		queue_push(queue);
+	}
+	CHECK(queue_claim_but(queue, 2) == NULL);
+	CHECK(queue_claim(queue) != NULL);
+	queue_close(queue);
 	CHECK_EQ(queue_open(&queue, 3, 1), -EINVAL);
 	CHECK_EQ(queue_open(&queue, 0, 1), -EINVAL);
 }
