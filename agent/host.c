@@ -39,6 +39,25 @@ static uint64_t resident_bytes(int fd)
 	return resident * sysconf(_SC_PAGESIZE);
 }
 
+/* Fields 10 and 12 of /proc/self/task/TID/stat: minor and major faults (proc_pid_stat(5)). */
+static uint64_t page_faults(pid_t tid)
+{
+	unsigned long long minor = 0, major = 0;
+	char path[64], text[512], *rest = NULL;
+	FILE *f;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fgets(text, sizeof text, f))
+		rest = strrchr(text, ')');
+	if (rest)
+		sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %llu %*u %llu", &minor, &major);
+	fclose(f);
+	return minor + major;
+}
+
 static void copy(char *to, size_t size, const char *from)
 {
 	memset(to, 0, size);
@@ -80,6 +99,7 @@ void host_update(struct line *l)
 	struct sonde_host *h = &l->stats->host;
 	uint64_t rss = resident_bytes(l->daemon->statm_fd);
 	uint64_t cpu = now_ns(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t faults = page_faults(runner_tid(l->runner));
 	struct events_counters c;
 
 	events_counters(l->events, &c);
@@ -90,6 +110,7 @@ void host_update(struct line *l)
 	h->captures = c.captures;
 	h->rss_bytes = rss;
 	h->cpu_ns = cpu;
+	h->page_faults = faults;
 	model_update(h, &l->taken);
 	if (l->daemon->profiler)
 		profiler_read(l->daemon->profiler, l - l->daemon->line, h);

@@ -76,7 +76,7 @@ struct sonde_host {
 	sonde_u64 start_realtime_ns, heartbeat_ns;	/* the second: CLOCK_MONOTONIC */
 	sonde_u64 events, events_lost, captures;
 	sonde_u64 rss_bytes, cpu_ns;	/* of the process */
-	sonde_u64 page_faults;		/* of the pipeline's thread, after its warm-up */
+	sonde_u64 page_faults;		/* of the pipeline's thread, since it began */
 	char name[SONDE_NAME_MAX];	/* the pipeline's */
 	char ring[16], profiler[16];	/* "io_uring", "co-re" ... */
 	char model[SONDE_NAME_MAX], model_precision[16], kernel[24];
