@@ -109,7 +109,7 @@ is '.latencies[0] | .latency.count > 0 and .latency.p50_ns <= .latency.p99_ns an
 	.latency.count == ([.latency.buckets[].count] | add)' latency show
 is '.latencies[0] | has("step") and (has("latency") | not)' latency show step
 says "lateness" latency
-is '.stats[0] | .ticks > 0 and .samples > 0 and has("missed") and has("page_faults")' stat show
+is '.stats[0] | .ticks > 0 and .samples > 0 and has("missed") and .page_faults > 0' stat show
 says "cq_overflow" stat
 is '.daemon.pipelines[0].name == "machine"' feature show
 is '.ok' conf check "$dir/sonde.conf"
