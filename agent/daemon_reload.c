@@ -102,8 +102,8 @@ static void name_restarts(const struct pipeline_config *now, const struct pipeli
  * A model's limits are computed when it is opened: new limits mean opening it again.
  * A model key that was taken out leaves what runs.
  */
-static void apply_model(struct line *l, bool another, bool limits, struct daemon_notes *problems,
-			struct daemon_notes *applied)
+static int apply_model(struct line *l, bool another, bool limits, struct daemon_notes *problems,
+		       struct daemon_notes *applied)
 {
 	bool none = !l->offered.generation;
 	bool replaced = !none && daemon_model_changed(l);
@@ -111,13 +111,14 @@ static void apply_model(struct line *l, bool another, bool limits, struct daemon
 	int err;
 
 	if (!another && !none && !replaced && !limits)
-		return;
+		return 0;
 	err = daemon_load_model(l, another || none ? NULL : l->offered.path, &why);
 	if (err && !(none && !*l->config->model))
 		daemon_note(problems, "pipeline %s: the model stays as it was: %s",
 			    l->config->name, why.text);
 	if (!err && (another || none || replaced))
 		daemon_note(applied, "pipeline %s: model", l->config->name);
+	return none ? 0 : err;
 }
 
 /* next is of the same name as the line's own. */
@@ -133,17 +134,24 @@ static void apply(struct line *l, const struct pipeline_config *next,
 		{ now->post_s != next->post_s, "after" },
 	};
 
-	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
-		if (parts[i].differs)
-			daemon_note(applied, "pipeline %s: %s", now->name, parts[i].what);
+	const struct pipeline_config was = *now;
+
 	now->false_alarms_per_day = next->false_alarms_per_day;
 	now->alarm_k = next->alarm_k;
 	now->alarm_n = next->alarm_n;
 	now->clear_s = next->clear_s;
 	now->post_s = next->post_s;
 	memcpy(now->model, next->model, sizeof now->model);
-	apply_model(l, another, parts[0].differs || parts[1].differs || parts[2].differs,
-		    problems, applied);
+	if (apply_model(l, another, parts[0].differs || parts[1].differs || parts[2].differs,
+			problems, applied)) {
+		/* A limit is in force with the model opened under it: else it is not, and the next
+		 * reload has to see that it differs. */
+		*now = was;
+		return;
+	}
+	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i].differs)
+			daemon_note(applied, "pipeline %s: %s", now->name, parts[i].what);
 }
 
 static const struct pipeline_config *find(const struct config *c, const char *name)

@@ -276,8 +276,10 @@ static void stop(struct daemon *d)
 	for (unsigned i = 0; i < d->lines; i++) {
 		struct line *l = &d->line[i];
 
-		if (l->runner)
+		if (l->runner) {
+			runner_stop(l->runner);
 			events_drain(l->events, runner_queue(l->runner));
+		}
 		events_close(l->events);
 		runner_close(l->runner);
 		if (l->runner)

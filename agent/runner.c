@@ -202,17 +202,23 @@ fail:
 	return err;
 }
 
+void runner_stop(struct runner *r)
+{
+	if (!r->started)
+		return;
+	if (r->ring && !r->error)
+		ring_stop(r->ring);
+	pthread_join(r->thread, NULL);
+	r->started = false;
+}
+
 void runner_close(struct runner *r)
 {
 	struct pipeline_model *pm;
 
 	if (!r)
 		return;
-	if (r->started) {
-		if (r->ring && !r->error)
-			ring_stop(r->ring);
-		pthread_join(r->thread, NULL);
-	}
+	runner_stop(r);
 	ring_close(r->ring);
 	for (unsigned i = 0; i < r->devices; i++)
 		r->device[i]->ops->close(r->device[i]);

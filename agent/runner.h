@@ -28,7 +28,10 @@ int runner_open(struct runner **out, const struct config *c,
 		const struct pipeline_config *p, struct sonde_stats *stats,
 		int eventfd, struct why *why);
 
-/* Stop the thread, wait for it, close everything. The queue is drained first by the caller. */
+/* Stop the thread and wait for it: what it pushed stays in the queue for a last look. */
+void runner_stop(struct runner *r);
+
+/* ... and close everything. */
 void runner_close(struct runner *r);
 
 /*
