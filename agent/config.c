@@ -81,6 +81,8 @@ int config_pipeline_set(struct pipeline_config *p, const char *key, const char *
 static void pipeline_check(struct raw *raw, struct raw_section *s,
 			   const struct pipeline_config *p)
 {
+	const struct raw_key *before = NULL;
+
 	for (unsigned i = 0; i < s->keys; i++) {
 		const struct raw_key *k = &s->key[i];
 		long cores = sysconf(_SC_NPROCESSORS_CONF);
@@ -90,11 +92,14 @@ static void pipeline_check(struct raw *raw, struct raw_section *s,
 				    p->core, cores - 1);
 		if (!strcmp(k->name, "model") && *p->model && access(p->model, R_OK))
 			raw_missing(raw, &k->at, "model = %s: %s", p->model, strerror(errno));
-		if (!strcmp(k->name, "before") && p->pre_s * p->rate_hz > HISTORY_ROWS_MAX)
-			raw_error(raw, &k->at, "before = %s: %.0f rows at %g Hz; no more than %d "
-				  "are kept", k->value, ceil(p->pre_s * p->rate_hz), p->rate_hz,
-				  HISTORY_ROWS_MAX);
+		if (!strcmp(k->name, "before"))
+			before = k;
 	}
+	/* The default is too much at a very high rate, too. */
+	if (p->pre_s * p->rate_hz > HISTORY_ROWS_MAX)
+		raw_error(raw, before ? &before->at : &s->at, "before = %s: %.0f rows at %g Hz; "
+			  "no more than %d are kept", before ? before->value : "5 s (not given)",
+			  ceil(p->pre_s * p->rate_hz), p->rate_hz, HISTORY_ROWS_MAX);
 }
 
 static int pipeline_build(struct raw *raw, struct config *c, struct raw_section *s)

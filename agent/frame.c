@@ -48,7 +48,8 @@ void frame_close(struct frame *f, uint64_t t_ns, float *value, uint8_t *valid)
 		struct channel_slot *s = &f->slot[i];
 
 		/* A read that came back after the grid time is newer than the tick. */
-		if (s->state == CHANNEL_LIVE && t_ns > s->t_ns && t_ns - s->t_ns > f->stale_ns)
+		if (s->state == CHANNEL_LIVE && t_ns > s->t_ns &&
+		    t_ns - s->t_ns > f->stale_ns + s->every_ns)
 			s->state = CHANNEL_STALE;
 		value[i] = s->value;
 		valid[i] = s->state == CHANNEL_LIVE;

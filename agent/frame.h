@@ -23,12 +23,13 @@ struct channel_slot {
 	float value;		/* unit */
 	uint64_t t_ns;		/* CLOCK_MONOTONIC of the value; 0: never */
 	uint64_t samples, errors;
+	uint64_t every_ns;	/* between two reads, when that is more than a tick */
 	uint8_t state;		/* enum channel_state */
 };
 
 struct frame {
 	unsigned n;
-	uint64_t stale_ns;	/* a value older than this is not believed */
+	uint64_t stale_ns;	/* a value this much older than its next read was due is not believed */
 	struct channel_slot slot[FRAME_CHANNELS_MAX];
 };
 

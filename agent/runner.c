@@ -129,6 +129,8 @@ static int open_devices(struct runner *r, struct why *why)
 		if (err)
 			return why_in(why, err, "sensor %s", s->name);
 		r->devices++;
+		for (unsigned c = 0; s->every > 1 && c < s->channels; c++)
+			r->pipeline.frame.slot[first + c].every_ns = s->every * r->period_ns;
 		first += s->channels;
 	}
 	return 0;

@@ -51,8 +51,10 @@ void screen_enter(struct screen *s)
 	struct termios t;
 
 	if (s->keys && !tcgetattr(STDIN_FILENO, &t)) {
-		/* Signals stay the terminal's business. */
+		/* Signals stay the terminal's business, but what it has not shown yet, the way
+		 * back to the usual screen in it, is not to be thrown away with them. */
 		t.c_lflag &= ~(ICANON | ECHO);
+		t.c_lflag |= NOFLSH;
 		t.c_cc[VMIN] = 0;
 		t.c_cc[VTIME] = 0;
 		tcsetattr(STDIN_FILENO, TCSANOW, &t);

@@ -4,6 +4,8 @@
 # screen over a page that somebody left is a screen, too.
 set -u
 : "${BUILD:?}"
+# script(1) runs this one; where it is dash, Ctrl-C would end it before it can say how top did.
+export SHELL=/bin/sh
 for t in perl script stty; do command -v $t >/dev/null || { echo "there is no $t"; exit 77; }; done
 sonde=$BUILD/sonde
 dir=$(mktemp -d)
@@ -46,12 +48,27 @@ until "$sonde" -j sensor show 2>/dev/null | grep -q '"live"'; do
 done
 echo "doing something" >"$dir/status"
 
-# screen ROWS COLUMNS LOCALE KEYS ARGS...: what the terminal was sent, in $dir/raw.
+# screen ROWS COLUMNS LOCALE KEYS ARGS...: what the terminal was sent, in $dir/raw. The keys
+# come when there is a picture, and their end is never seen: script(1) makes an end of its
+# input the end of what it copies.
+mkfifo "$dir/keys"
+exec 3<>"$dir/keys"
 screen() {
 	rows=$1 columns=$2 locale=$3 keys=$4
 	shift 4
-	{ sleep 1.5; printf "$keys"; sleep 1; } | LC_ALL=$locale timeout 20 script -qec \
-		"stty rows $rows cols $columns; $sonde top $* ; echo exit=\$?; stty -a" /dev/null >"$dir/raw" 2>&1
+	rm -f "$dir/raw"
+	LC_ALL=$locale timeout 60 script -qec \
+		"trap : INT; stty rows $rows cols $columns; $sonde top $* ; echo exit=\$?; stty -a" \
+		/dev/null <"$dir/keys" >"$dir/raw" 2>&1 &
+	script=$!
+	i=0
+	until [ "$(grep -ao '2026l' "$dir/raw" 2>/dev/null | wc -l)" -ge 2 ]; do
+		i=$((i + 1))
+		[ $i -lt 100 ] || fail "no screen: $(cat "$dir/raw")"
+		sleep 0.1
+	done
+	printf "$keys" >&3
+	wait $script
 }
 # The last whole frame as text.
 frame() { perl -0777 -ne 's/.*\e\[\?2026h(.*?)\e\[\?2026l.*/$1/s; s/\e\[[0-9;?]*[A-Za-z]//g; s/\r//g; print' "$dir/raw"; }
@@ -83,7 +100,7 @@ for size in "5 20" "1 1" "60 200"; do
 	perl -CSD -sne 'chomp; exit 1 if length > $c; END { exit 1 if $. > $r }' -- -r="${size% *}" \
 		-c="${size#* }" "$dir/frame" || fail "beyond $size: $(cat "$dir/frame")"
 done
-screen 10 40 C.UTF-8 '' --seconds 1
+screen 10 40 C.UTF-8 '' --seconds 2
 restored "--seconds"
 screen 24 80 C.UTF-8 '\003'
 restored "Ctrl-C"

@@ -248,6 +248,8 @@ static void test_values(void)
 	       PIPELINE "clear = 2 days\n" SENSOR);
 	refuse(3, "before = 1 h: 3600000 rows at 1000 Hz; no more than 16384 are kept",
 	       PIPELINE "rate = 1 kHz\nbefore = 1 h\n" SENSOR);
+	refuse(1, "before = 5 s (not given): 50000 rows at 10000 Hz; no more than 16384 are kept",
+	       PIPELINE "rate = 10 kHz\n" SENSOR);
 	refuse(2, "model = m.safetensors: a path must begin with /",
 	       PIPELINE "model = m.safetensors\n" SENSOR);
 	refuse(2, "ring = uring: must be auto, io_uring or epoll",

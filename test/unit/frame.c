@@ -71,6 +71,16 @@ int main(void)
 	frame_close(&f, 9000, value, valid);
 	CHECK(valid[1]);
 
+	/* One that is read seldom is not stale between two reads. */
+	frame_init(&f, 2, 100);
+	f.slot[1].every_ns = 1000;
+	frame_put(&f, 0, 1, 5000);
+	frame_put(&f, 1, 1, 5000);
+	frame_close(&f, 6100, value, valid);
+	CHECK(!valid[0] && valid[1]);
+	frame_close(&f, 6101, value, valid);
+	CHECK(!valid[1]);
+
 	frame_init(&f, 1000, 1);
 	CHECK_EQ(f.n, FRAME_CHANNELS_MAX);
 	return 0;
