@@ -67,6 +67,9 @@ struct line *daemon_line(struct daemon *d, const char *name, struct why *why);
  * -ENOENT when there is neither. line->offered tells what was put up.
  */
 int daemon_load_model(struct line *l, const char *path, struct why *why);
+
+/* The model that runs, under the configuration's limits: what it has seen is kept. */
+int daemon_set_limits(struct line *l, struct why *why);
 /* A pipeline has taken up what was offered; old is freed. */
 void daemon_model_taken(struct line *l, struct pipeline_model *old);
 /* Is the file of the running model another one by now? */

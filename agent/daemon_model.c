@@ -83,7 +83,7 @@ static void describe(struct daemon_model *m, const struct pipeline_model *pm)
 	m->generation = pm->generation;
 }
 
-int daemon_load_model(struct line *l, const char *path, struct why *why)
+static int load(struct line *l, const char *path, bool limits_only, struct why *why)
 {
 	char chosen[2 * CONFIG_PATH_MAX];
 	struct pipeline_model *pm;
@@ -109,11 +109,21 @@ int daemon_load_model(struct line *l, const char *path, struct why *why)
 		return err;
 	}
 	snprintf(pm->path, sizeof pm->path, "%s", chosen);
-	pm->generation = ++l->generation;
+	pm->generation = limits_only ? l->generation : ++l->generation;
 	describe(&l->offered, pm);
 	memcpy(l->offered.file_id, id, sizeof id);
 	pipeline_model_close(runner_offer(l->runner, pm));
 	return 0;
+}
+
+int daemon_load_model(struct line *l, const char *path, struct why *why)
+{
+	return load(l, path, false, why);
+}
+
+int daemon_set_limits(struct line *l, struct why *why)
+{
+	return load(l, l->offered.path, !daemon_model_changed(l), why);
 }
 
 void daemon_model_taken(struct line *l, struct pipeline_model *old)

@@ -99,7 +99,8 @@ static void name_restarts(const struct pipeline_config *now, const struct pipeli
 }
 
 /*
- * A model's limits are computed when it is opened: new limits mean opening it again.
+ * A model's limits are computed when it is opened: new limits mean opening it again, but
+ * what the running one has seen, and an alarm, go on.
  * A model key that was taken out leaves what runs.
  */
 static int apply_model(struct line *l, bool another, bool limits, struct daemon_notes *problems,
@@ -112,7 +113,10 @@ static int apply_model(struct line *l, bool another, bool limits, struct daemon_
 
 	if (!another && !none && !replaced && !limits)
 		return 0;
-	err = daemon_load_model(l, another || none ? NULL : l->offered.path, &why);
+	if (another || none || replaced)
+		err = daemon_load_model(l, another || none ? NULL : l->offered.path, &why);
+	else
+		err = daemon_set_limits(l, &why);
 	if (err && !(none && !*l->config->model))
 		daemon_note(problems, "pipeline %s: the model stays as it was: %s",
 			    l->config->name, why.text);

@@ -101,10 +101,27 @@ void pipeline_init(struct pipeline *p, unsigned channels, uint64_t stale_ns)
 	frame_init(&p->frame, channels, stale_ns);
 }
 
+bool pipeline_continues(const struct pipeline *p, const struct pipeline_model *pm)
+{
+	return p->model && pm && pm->generation && p->model->generation == pm->generation;
+}
+
 struct pipeline_model *pipeline_swap(struct pipeline *p, struct pipeline_model *pm)
 {
 	struct pipeline_model *old = p->model;
 
+	if (pipeline_continues(p, pm)) {
+		struct pipeline_model fresh = *pm;
+
+		/* The old detector has seen the past, so that one stays, and an alarm goes on. */
+		pm->model = old->model;
+		pm->detector = old->detector;
+		old->model = fresh.model;
+		old->detector = fresh.detector;
+		p->model = pm;
+		p->verdict.config = pm->verdict;
+		return old;
+	}
 	p->model = pm;
 	memset(p->contribution, 0, sizeof p->contribution);
 	if (pm)

@@ -29,7 +29,7 @@ struct pipeline_model {
 	struct verdict_config verdict;
 	unsigned channel[FRAME_CHANNELS_MAX];	/* model channel -> pipeline channel */
 	char path[256];
-	uint64_t generation;
+	uint64_t generation;	/* from 1; two of the same are one model under two limits */
 };
 
 /*
@@ -59,6 +59,9 @@ struct pipeline_result {
 };
 
 void pipeline_init(struct pipeline *p, unsigned channels, uint64_t stale_ns);
+
+/* Does pm bring the running model new limits only? Then a swap goes on with what it knows. */
+bool pipeline_continues(const struct pipeline *p, const struct pipeline_model *pm);
 
 /* Put a model in place (NULL: none); returns the one that was there. */
 struct pipeline_model *pipeline_swap(struct pipeline *p, struct pipeline_model *pm);

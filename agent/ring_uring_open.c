@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "agent/ring_uring.h"
@@ -133,8 +134,10 @@ static void uring_close(struct ring *r)
 		/* When a thread has ended, so have its requests (io_uring_cancel_generic). */
 		if (u->owner == gettid())
 			ring_uring_drain(u);
-		if (u->pool)
-			io_uring_free_buf_ring(&u->ring, u->pool, u->pool_entries, STREAM_GROUP);
+		/* Refused to any but the thread that opened it, and nothing is unmapped then. */
+		if (u->pool && io_uring_free_buf_ring(&u->ring, u->pool, u->pool_entries,
+						      STREAM_GROUP))
+			munmap(u->pool, u->pool_entries * sizeof(struct io_uring_buf));
 		io_uring_queue_exit(&u->ring);
 	}
 	free(u->used);

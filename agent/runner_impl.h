@@ -32,6 +32,7 @@ struct runner {
 
 	/* The tick under way. */
 	bool open;
+	bool orphan;			/* an alarm whose end has not been told yet */
 	bool notify;			/* main is to be woken with the next submission */
 	unsigned pending;		/* reads not yet settled */
 	uint64_t t_ns;			/* its grid time */

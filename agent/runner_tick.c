@@ -187,21 +187,29 @@ static void take_model(struct runner *r)
 
 	if (!atomic_load_explicit(&r->next, memory_order_relaxed))
 		return;
-	if (r->pipeline.verdict.alarm) {
-		/* The alarm belonged to the old model and ends with it. */
-		rec = claim(r, RECORD_CLEAR, &at, 0);
-		if (!rec)
-			return;
-		r->pipeline.verdict.alarm = false;
-		push(r, rec);
-	}
 	rec = claim(r, RECORD_MODEL, &at, 0);
 	if (!rec)
 		return;
 	pm = atomic_exchange_explicit(&r->next, NULL, memory_order_acq_rel);
 	if (!pm)
 		return;	/* withdrawn meanwhile; the claimed slot was not pushed */
+	r->orphan |= r->pipeline.verdict.alarm && !pipeline_continues(&r->pipeline, pm);
 	rec->old_model = pipeline_swap(&r->pipeline, pm);
+	push(r, rec);
+}
+
+/* An alarm belonged to the model before this one and ended with it. */
+static void report_orphan(struct runner *r)
+{
+	const struct pipeline_result at = { .tick = r->pipeline.tick, .t_ns = r->t_ns };
+	struct record *rec;
+
+	if (!r->orphan)
+		return;
+	rec = claim(r, RECORD_CLEAR, &at, 0);
+	if (!rec)
+		return;		/* the next tick tries again */
+	r->orphan = false;
 	push(r, rec);
 }
 
@@ -222,6 +230,7 @@ static void tick_open(struct runner *r, const struct ring_event *e)
 		stats_hist_add(&t->lateness, now > due ? now - due : 0);
 	stats_write_end(&t->seq);
 	take_model(r);
+	report_orphan(r);
 	r->pending = 0;
 	for (unsigned i = 0; i < r->devices; i++)
 		r->pending += r->device[i]->ops->start(r->device[i], r->ring, e->t_ns);

@@ -84,7 +84,10 @@ static int check_names(const struct model *m, struct why *why)
 }
 
 /* What a number may be; NaN fails every comparison and so every rule but MAYBE_NAN. */
-enum rule { ANY, MAYBE_NAN, NOT_NEGATIVE, POSITIVE, NORMAL, ZERO_OR_ONE };
+enum rule { ANY, MAYBE_NAN, NOT_NEGATIVE, MODEST, POSITIVE, NORMAL, ZERO_OR_ONE };
+
+/* A weight beyond this makes infinities of values that a sensor may well have. */
+#define MODEST_MAX 1e6f
 
 static bool obeys(float v, enum rule rule)
 {
@@ -95,6 +98,8 @@ static bool obeys(float v, enum rule rule)
 		return !isinf(v);
 	case NOT_NEGATIVE:
 		return v >= 0 && isfinite(v);
+	case MODEST:
+		return v >= 0 && v <= MODEST_MAX;
 	case POSITIVE:
 		return v > 0 && isfinite(v);
 	case NORMAL:
@@ -109,7 +114,8 @@ static int check_numbers(const char *name, const float *v, size_t n, enum rule r
 {
 	static const char *const rules[] = {
 		[ANY] = "a finite number", [MAYBE_NAN] = "finite or NaN",
-		[NOT_NEGATIVE] = "finite and not negative", [POSITIVE] = "finite and above 0",
+		[NOT_NEGATIVE] = "finite and not negative", [MODEST] = "from 0 to 1e6",
+		[POSITIVE] = "finite and above 0",
 		[NORMAL] = "a normal float above 0", [ZERO_OR_ONE] = "0 or 1",
 	};
 
@@ -203,8 +209,8 @@ static int check_vectors(const struct model *m, struct why *why)
 		{ "norm.mean", s->mean, n, ANY },
 		{ "norm.inv_std", s->inv_std, n, POSITIVE },
 		{ "skip", s->skip, n, ZERO_OR_ONE },
-		{ "white.inv_sigma", s->inv_sigma, n, NOT_NEGATIVE },
-		{ "level.weight", s->level_weight, n, NOT_NEGATIVE },
+		{ "white.inv_sigma", s->inv_sigma, n, MODEST },
+		{ "level.weight", s->level_weight, n, MODEST },
 		{ "departure", m->departure, n, NOT_NEGATIVE },
 		{ "test.x", m->test_x, (size_t)m->test_rows * n, MAYBE_NAN },
 		{ "test.score", m->test_score, m->test_rows, NOT_NEGATIVE },

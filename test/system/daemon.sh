@@ -196,12 +196,17 @@ window=$("$BUILD/sonde" --run-dir "$dir/run" --state-dir "$dir/state" event wind
 
 # The configuration, live: what can be changed, what can not, and one that is bad.
 configure auto 1/week
+limit() { "$BUILD/sonde" -j --run-dir "$dir/run" score show | jq '[.. | .limit? // empty][0]'; }
+before=$(limit)
 sed -i 's/rate = .*/rate = 200 Hz/' "$dir/sonde.conf"
 kill -HUP "$daemon"
 within 10 logged 'in force now: pipeline motor: false_alarms'
 within 10 logged 'needs a restart: pipeline motor: rate'
 within 10 is .pipelines[0].rate_hz 100
-within 10 [ "$(call Describe | jq .pipelines[0].model.generation)" -ge 2 ]
+# The limit is another one, the model that it is for is not.
+raised() { [ "$(jq -n "$(limit) > $before + 1")" = true ]; }
+within 10 raised
+[ "$(call Describe | jq .pipelines[0].model.generation)" = 1 ] || fail "a new limit made a new model"
 sed -i 's/kind = stream/kind = steam/' "$dir/sonde.conf"
 kill -HUP "$daemon"
 within 10 logged "$dir/sonde.conf:13: kind = steam: must be board, sysfs or stream"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The pipeline's thread makes no system call but the ring's: strace counts them
-# over three seconds of a running daemon reading this board.
+# over three seconds of a running daemon reading this board, with a model judging it.
 set -u
 dir=$(mktemp -d)
 trap 'kill $daemon 2>/dev/null; wait $daemon 2>/dev/null; rm -rf "$dir"' EXIT
@@ -26,11 +26,22 @@ for i in $(seq 100); do
 	sleep 0.1
 done
 [ -n "$tid" ] || { cat "$dir/log"; echo "no pipeline thread"; exit 1; }
+export SONDE_RUN_DIR="$dir/run"
+{
+	"$BUILD/sonde" record start "$dir/board.csv" && sleep 5 && "$BUILD/sonde" record stop &&
+		"$BUILD/sonde-model" fit --train "$dir/board.csv" --hidden 16 --epochs 1 \
+			-o "$dir/float.safetensors" &&
+		"$BUILD/sonde-model" quantize "$dir/float.safetensors" \
+			--calibrate "$dir/board.csv" -o "$dir/m.safetensors" &&
+		"$BUILD/sonde" model load "$dir/m.safetensors"
+} >"$dir/said" 2>&1 || { cat "$dir/said"; exit 1; }
+scored() { "$BUILD/sonde" -j stat show | jq '.stats[0].scored'; }
 sleep 1
 faults() { awk '{ print $10 + $12 }' "/proc/$daemon/task/$tid/stat"; }
-before=$(faults)
+before=$(faults) judged=$(scored)
 timeout 3 strace -p "$tid" -o "$dir/calls" 2>"$dir/strace.err"
 after=$(faults)
+[ "$(scored)" -ge $((judged + 100)) ] || { echo "the model did not judge: $judged ticks, then $(scored)"; exit 1; }
 if ! [ -s "$dir/calls" ]; then
 	tail -n 1 "$dir/strace.err"
 	exit 77

@@ -126,6 +126,44 @@ static void fault_is_no_anomaly(void)
 	fixture_free(c);
 }
 
+/* New limits end no alarm and forget nothing; another model does both. */
+static void limits_alone(void)
+{
+	struct pipeline_config *c = fixture_config(50);
+	struct pipeline_model *pm[3];
+	struct detector *seen;
+	struct pipeline_result r;
+	struct pipeline p;
+
+	for (unsigned i = 0; i < 3; i++) {
+		CHECK_EQ(pipeline_model_open(&pm[i], fixture_model(50), c, FC_REF, NULL), 0);
+		pm[i]->generation = i < 2 ? 1 : 2;
+		c->false_alarms_per_day /= 10;
+	}
+	CHECK(pm[1]->verdict.limit > pm[0]->verdict.limit);
+	seen = pm[0]->detector;
+	pipeline_init(&p, FIXTURE_CHANNELS, 1000000000);
+	CHECK(!pipeline_continues(&p, pm[0]));
+	pipeline_swap(&p, pm[0]);
+	for (unsigned i = 1; i < 1100; i++)
+		fixture_tick(&p, i, i >= 1000 ? 2 : -1, &r);
+	CHECK(r.alarm && r.scored);
+	CHECK(pipeline_continues(&p, pm[1]));
+	CHECK(pipeline_swap(&p, pm[1]) == pm[0]);
+	CHECK(pm[1]->detector == seen);
+	fixture_tick(&p, 1100, 2, &r);
+	CHECK(r.alarm && r.scored && r.change == VERDICT_SAME);
+	CHECK(r.limit == pm[1]->verdict.limit && r.limit > 0);
+	CHECK(!pipeline_continues(&p, pm[2]));
+	CHECK(pipeline_swap(&p, pm[2]) == pm[1]);
+	fixture_tick(&p, 1101, 2, &r);
+	CHECK(!r.alarm);
+	pipeline_swap(&p, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		pipeline_model_close(pm[i]);
+	fixture_free(c);
+}
+
 static void same_bits(void)
 {
 	static float first[1500];
@@ -159,6 +197,7 @@ int main(void)
 	budget();
 	departure();
 	fault_is_no_anomaly();
+	limits_alone();
 	same_bits();
 	return 0;
 }
