@@ -52,21 +52,6 @@ bool ring_deadline_due(struct ring *r, struct ring_event *e)
 	return true;
 }
 
-bool ring_other_cores(int core, cpu_set_t *set)
-{
-	/* This thread may be pinned already: ask about the main thread. */
-	if (core < 0 || core >= CPU_SETSIZE || sched_getaffinity(getpid(), sizeof *set, set))
-		return false;
-	CPU_CLR(core, set);
-	if (CPU_COUNT(set))
-		return true;
-	/* So the main thread is pinned to that core as well. */
-	for (long i = 0; i < sysconf(_SC_NPROCESSORS_ONLN) && i < CPU_SETSIZE; i++)
-		CPU_SET(i, set);
-	CPU_CLR(core, set);
-	return CPU_COUNT(set) > 0;
-}
-
 int ring_base_open(struct ring *r, const struct ring_ops *ops, const struct ring_options *o,
 		   struct why *why)
 {
@@ -84,6 +69,10 @@ int ring_base_open(struct ring *r, const struct ring_ops *ops, const struct ring
 		return why_set(why, -ENOMEM, "no memory for %u files", o->files);
 	for (unsigned i = 0; i < o->files; i++)
 		r->file[i].fd = -1;
+	r->peers = o->peers;
+	r->peer = calloc(o->peers ? o->peers : 1, sizeof *r->peer);
+	if (!r->peer)
+		return why_set(why, -ENOMEM, "no memory for %u peers", o->peers);
 	if (!size)
 		return 0;
 	r->pool = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -104,6 +93,7 @@ void ring_base_close(struct ring *r)
 	if (r->pool)
 		munmap(r->pool, (size_t)r->stream_buffers * r->stream_buffer_size);
 	free(r->file);
+	free(r->peer);
 }
 
 int ring_open(struct ring **out, const struct ring_options *o, struct why *why)
@@ -198,18 +188,26 @@ void ring_deadline(struct ring *r, uint64_t t_ns)
 	r->deadline_ns = t_ns;
 }
 
-int ring_read_at(struct ring *r, int index, void *buf, unsigned len, uint64_t offset,
-		 uint32_t token)
+/* One read or command of a file at a time. */
+static int read_begin(struct ring_file *f, uint32_t token)
 {
-	struct ring_file *f = file_at(r, index);
-	int err;
-
 	if (!f)
 		return -EBADF;
 	if (f->reading)
 		return -EBUSY;
 	f->read_token = token;
 	f->reading = true;
+	return 0;
+}
+
+int ring_read_at(struct ring *r, int index, void *buf, unsigned len, uint64_t offset,
+		 uint32_t token)
+{
+	struct ring_file *f = file_at(r, index);
+	int err = read_begin(f, token);
+
+	if (err)
+		return err;
 	err = r->ops->read(r, index, buf, len, offset);
 	if (err)
 		f->reading = false;
@@ -219,6 +217,26 @@ int ring_read_at(struct ring *r, int index, void *buf, unsigned len, uint64_t of
 int ring_read(struct ring *r, int index, void *buf, unsigned len, uint32_t token)
 {
 	return ring_read_at(r, index, buf, len, 0, token);
+}
+
+int ring_command(struct ring *r, int index, const void *out, unsigned outs, uint64_t wait_ns,
+		 void *in, unsigned len, uint32_t token)
+{
+	const struct ring_chain c = {
+		.out = out, .outs = outs, .wait_ns = wait_ns, .in = in, .len = len,
+	};
+	struct ring_file *f = file_at(r, index);
+	int err;
+
+	if (f && (!f->blocking || !outs || !len))
+		return -EINVAL;
+	err = read_begin(f, token);
+	if (err)
+		return err;
+	err = r->ops->command(r, index, &c);
+	if (err)
+		f->reading = false;
+	return err;
 }
 
 int ring_stream(struct ring *r, int index, uint32_t token)

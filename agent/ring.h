@@ -28,8 +28,9 @@ enum ring_kind { RING_ANY, RING_URING, RING_EPOLL };
 enum ring_event_kind {
 	RING_TICK,	/* res: whole periods missed before it; t_ns: its grid time */
 	RING_DEADLINE,	/* the one-shot armed by ring_deadline has passed */
-	RING_READ,	/* a ring_read completed: res bytes or -errno */
-	RING_STREAM,	/* a stream has data: res bytes at data, or 0 / -errno and more = false */
+	RING_READ,	/* a ring_read or ring_command completed: res bytes or -errno */
+	RING_STREAM,	/* a stream has data: res bytes at data, or 0 / -errno, more = false */
+	RING_POST,	/* a ring_peer_post: its token and res; t_ns as it gave it */
 	RING_STOP,	/* ring_stop was called */
 };
 
@@ -38,7 +39,7 @@ struct ring_event {
 	int res;
 	bool more;		/* RING_STREAM: still armed; false: ring_stream again */
 	uint32_t token;		/* as given to ring_read / ring_stream */
-	uint64_t t_ns;		/* RING_TICK, CLOCK_MONOTONIC */
+	uint64_t t_ns;		/* RING_TICK, RING_DEADLINE, RING_POST: CLOCK_MONOTONIC */
 	const uint8_t *data;	/* RING_STREAM: valid until the next ring_wait */
 };
 
@@ -46,8 +47,10 @@ struct ring_options {
 	enum ring_kind kind;
 	unsigned files;		/* how many ring_add calls may follow */
 	unsigned workers;	/* io-wq workers allowed: number of files that block */
+	unsigned peers;		/* how many ring_peer_open calls may follow */
 	int core;		/* the pinned core, which workers must leave; -1: none */
-	unsigned stream_buffers, stream_buffer_size;	/* provided buffers, all streams together */
+	/* provided buffers, all streams together */
+	unsigned stream_buffers, stream_buffer_size;
 };
 
 /*
@@ -56,7 +59,10 @@ struct ring_options {
  */
 int ring_open(struct ring **out, const struct ring_options *o, struct why *why);
 
-/* Waits for reads that are under way: after it nothing writes to their buffers. */
+/*
+ * After its peers. Ends or waits for what is under way: then nothing touches the buffers of
+ * reads and commands any more.
+ */
 void ring_close(struct ring *r);
 
 enum ring_kind ring_kind(const struct ring *r);
@@ -71,8 +77,9 @@ int ring_add(struct ring *r, int fd, bool blocking, struct why *why);
 
 /*
  * Take the file out again: its index is free for the next ring_add. -EBUSY while a
- * ring_read of it is under way: that is cancelled where it can be; call again after
- * its RING_READ.
+ * ring_read or ring_command of it is under way: that is cancelled where it can be (not in the
+ * thread that stands in for io_uring, nor between two requests of a command); call again until
+ * its RING_READ has come.
  */
 int ring_remove(struct ring *r, int index);
 
@@ -96,6 +103,41 @@ int ring_read_at(struct ring *r, int index, void *buf, unsigned len, uint64_t of
  * res < 0 and more = true says that bytes were lost on the way.
  */
 int ring_stream(struct ring *r, int index, uint32_t token);
+
+/*
+ * Write out[outs] to the file, wait wait_ns, read up to len bytes into in: one chain of
+ * linked requests, for devices that are told to measure and asked later. Both buffers stay
+ * valid until RING_READ, whose res is the read's, or the -errno of whatever failed first. A write
+ * that takes fewer bytes is -EIO. The file was added as blocking (-EINVAL, also for nothing to
+ * write or to read). -EBUSY as ring_read.
+ */
+int ring_command(struct ring *r, int index, const void *out, unsigned outs, uint64_t wait_ns,
+		 void *in, unsigned len, uint32_t token);
+
+/*
+ * A peer: another thread that works for this one. Calls go out with the next
+ * submission (MSG_RING to the peer's own ring; epoll: an eventfd), posts come back the same way.
+ * Up to `calls` may be under way, which is until ring_peer_wait has taken them; open and close
+ * belong to the pipeline's thread (close also to whoever has joined both). What either thread
+ * wrote before its call or post, the other one sees after it.
+ */
+struct ring_peer;
+int ring_peer_open(struct ring_peer **out, struct ring *r, unsigned calls, struct why *why);
+/* Pipeline's thread. -EBUSY: calls are under way. value is the caller's. */
+int ring_peer_call(struct ring_peer *p, uint64_t value);
+/*
+ * The peer's thread: the next value; waits for one until until_ns (CLOCK_MONOTONIC; 0: for ever).
+ * -ETIME: none came; -ECANCELED: ring_peer_end was called.
+ */
+int ring_peer_wait(struct ring_peer *p, uint64_t until_ns, uint64_t *value);
+/*
+ * The peer's thread: RING_POST with these. Never fails. Waits only while `calls` posts lie there
+ * that the pipeline has not looked at; after ring_peer_end a post may be dropped instead.
+ */
+void ring_peer_post(struct ring_peer *p, uint32_t token, int res, uint64_t t_ns);
+/* Any thread: ring_peer_wait returns -ECANCELED from now on. */
+void ring_peer_end(struct ring_peer *p);
+void ring_peer_close(struct ring_peer *p);
 
 /*
  * Write 8 bytes (1) to an eventfd, with the next wait's submission. It must be

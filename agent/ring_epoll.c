@@ -14,31 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/ring_helper.h"
-#include "agent/ring_impl.h"
+#include "agent/ring_epoll.h"
 #include "kernels/why.h"
 
 #define EVENTS_MAX 32
 #define NS 1000000000u
 
-/* epoll_event.data: what << 32 | index. */
-enum { WATCH_TICK, WATCH_DEADLINE, WATCH_STOP, WATCH_DONE, WATCH_FILE };
-
-struct alarm {
-	int fd;
-	uint64_t armed_ns;		/* 0: not */
-};
-
-struct epoll_ring {
-	struct ring base;
-	int fd, done_fd, core;
-	struct alarm tick, deadline;
-	struct helper *helper;
-	bool cancelled;			/* a read without a buffer is to be ended */
-	unsigned used;			/* stream buffers that the caller looks at */
-};
-
-static int watch(struct epoll_ring *p, int op, int fd, uint64_t what, unsigned index)
+int ring_epoll_watch(struct epoll_ring *p, int op, int fd, uint64_t what, unsigned index)
 {
 	struct epoll_event e = { .events = EPOLLIN, .data.u64 = what << 32 | index };
 
@@ -61,7 +43,7 @@ static void alarm_sync(struct alarm *a, uint64_t want_ns)
 static int file_watch(struct epoll_ring *p, unsigned index, bool on)
 {
 	const struct ring_file *f = &p->base.file[index];
-	int err = watch(p, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, f->fd, WATCH_FILE, index);
+	int err = ring_epoll_watch(p, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, f->fd, WATCH_FILE, index);
 
 	/* It is there on behalf of the other of the two. */
 	return err == -EEXIST ? 0 : err;
@@ -108,6 +90,18 @@ static int epoll_read(struct ring *r, unsigned index, void *buf, unsigned len, u
 	f->buf = buf;
 	f->len = len;
 	return file_watch(p, index, true);
+}
+
+static int epoll_command(struct ring *r, unsigned index, const struct ring_chain *c)
+{
+	struct epoll_ring *p = (struct epoll_ring *)r;
+	struct helper_job job = {
+		.index = index, .fd = r->file[index].fd, .buf = c->in, .len = c->len,
+		.out = c->out, .outs = c->outs, .wait_ns = c->wait_ns,
+	};
+
+	helper_submit(p->helper, &job);
+	return 0;
 }
 
 static int epoll_stream(struct ring *r, unsigned index)
@@ -207,6 +201,9 @@ static bool event(struct epoll_ring *p, uint64_t what, unsigned index, struct ri
 	case WATCH_DONE:
 		read_now(p->done_fd, &count, sizeof count);
 		return false;
+	case WATCH_PEER:
+		ring_epoll_peer_rang(p, index);
+		return false;
 	default:
 		return file_ready(p, index, e);
 	}
@@ -249,6 +246,7 @@ static int epoll_ring_wait(struct ring *r, struct ring_event *events, unsigned m
 	unsigned n, room;
 
 	p->used = 0;
+	ring_epoll_bells(p);
 	do {
 		int k;
 
@@ -260,12 +258,13 @@ static int epoll_ring_wait(struct ring *r, struct ring_event *events, unsigned m
 		if (!room)
 			break;
 		r->counters.submits++;
-		k = epoll_wait(p->fd, ready, (int)room, n ? 0 : -1);
+		k = epoll_wait(p->fd, ready, (int)room, n || r->posted ? 0 : -1);
 		if (k < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < k; i++)
 			n += event(p, ready[i].data.u64 >> 32, (uint32_t)ready[i].data.u64,
 				   &events[n]);
+		n += ring_posts(r, events + n, max - n);
 	} while (!n);
 	return (int)n;
 }
@@ -291,9 +290,14 @@ static const struct ring_ops epoll_ops = {
 	.add = epoll_add,
 	.remove = epoll_remove,
 	.read = epoll_read,
+	.command = epoll_command,
 	.stream = epoll_stream,
 	.notify = epoll_notify,
 	.wait = epoll_ring_wait,
+	.peer_open = ring_epoll_peer_open,
+	.peer_close = ring_epoll_peer_close,
+	.peer_hush = ring_epoll_peer_hush,
+	.peer_wake = ring_epoll_peer_wake,
 };
 
 static int open_fds(struct epoll_ring *p, struct why *why)
@@ -308,13 +312,13 @@ static int open_fds(struct epoll_ring *p, struct why *why)
 	p->deadline.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (p->done_fd < 0 || p->tick.fd < 0 || p->deadline.fd < 0)
 		return why_set(why, -errno, "timerfd or eventfd: %s", strerror(errno));
-	err = watch(p, EPOLL_CTL_ADD, p->tick.fd, WATCH_TICK, 0);
+	err = ring_epoll_watch(p, EPOLL_CTL_ADD, p->tick.fd, WATCH_TICK, 0);
 	if (!err)
-		err = watch(p, EPOLL_CTL_ADD, p->deadline.fd, WATCH_DEADLINE, 0);
+		err = ring_epoll_watch(p, EPOLL_CTL_ADD, p->deadline.fd, WATCH_DEADLINE, 0);
 	if (!err)
-		err = watch(p, EPOLL_CTL_ADD, p->base.stop_fd, WATCH_STOP, 0);
+		err = ring_epoll_watch(p, EPOLL_CTL_ADD, p->base.stop_fd, WATCH_STOP, 0);
 	if (!err)
-		err = watch(p, EPOLL_CTL_ADD, p->done_fd, WATCH_DONE, 0);
+		err = ring_epoll_watch(p, EPOLL_CTL_ADD, p->done_fd, WATCH_DONE, 0);
 	return err ? why_set(why, err, "epoll_ctl: %s", strerror(-err)) : 0;
 }
 

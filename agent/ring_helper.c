@@ -7,12 +7,11 @@
 #include "agent/ring_helper.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/ring_impl.h"
@@ -26,8 +25,18 @@ struct lane {
 	unsigned mask;
 };
 
+#define NS 1000000000u
+
+/* A command between its write and its read. */
+struct pause {
+	uint64_t due_ns;
+	struct helper_job job;
+};
+
 struct helper {
 	struct lane todo, done;
+	struct pause *pause;		/* the next one first */
+	unsigned pauses;
 	pthread_t thread;
 	bool started;
 	atomic_bool stop;
@@ -73,49 +82,101 @@ static void eventfd_add(int fd)
 		;
 }
 
+/* At an offset where the file has such a thing; io_uring ignores it elsewhere, so this does. */
+static int get(const struct helper_job *j)
+{
+	ssize_t n;
+
+	do {
+		n = pread(j->fd, j->buf, j->len, (off_t)j->offset);
+		if (n < 0 && errno == ESPIPE)
+			n = read(j->fd, j->buf, j->len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : (int)n;
+}
+
+static int put(const struct helper_job *j)
+{
+	ssize_t n;
+
+	do {
+		n = pwrite(j->fd, j->out, j->outs, 0);
+		if (n < 0 && errno == ESPIPE)
+			n = write(j->fd, j->out, j->outs);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)j->outs ? 0 : -EIO;
+}
+
+static void finish(struct helper *h, struct helper_job *job, int res)
+{
+	job->res = res;
+	lane_push(&h->done, job);
+	eventfd_add(h->notify_fd);
+}
+
+static void pause_add(struct helper *h, const struct helper_job *job)
+{
+	struct pause p = { .due_ns = ring_now_ns() + job->wait_ns, .job = *job };
+	unsigned i = h->pauses++;
+
+	for (; i && h->pause[i - 1].due_ns > p.due_ns; i--)
+		h->pause[i] = h->pause[i - 1];
+	h->pause[i] = p;
+}
+
+static void begin(struct helper *h, struct helper_job *job)
+{
+	int err = job->outs ? put(job) : 0;
+
+	if (err)
+		finish(h, job, err);
+	else if (job->outs && job->wait_ns)
+		pause_add(h, job);
+	else
+		finish(h, job, get(job));
+}
+
+static void resume(struct helper *h)
+{
+	struct helper_job job = h->pause[0].job;
+
+	h->pauses--;
+	memmove(h->pause, h->pause + 1, h->pauses * sizeof *h->pause);
+	finish(h, &job, get(&job));
+}
+
+/* Until there is something to do, or the first pause is over. */
+static void rest(struct helper *h)
+{
+	struct pollfd wake = { .fd = h->wake_fd, .events = POLLIN };
+	uint64_t now = ring_now_ns(), left, count;
+	struct timespec t;
+
+	left = h->pauses && h->pause[0].due_ns > now ? h->pause[0].due_ns - now : 0;
+	t = (struct timespec){ (time_t)(left / NS), (long)(left % NS) };
+	if (ppoll(&wake, 1, h->pauses ? &t : NULL, NULL) <= 0)
+		return;
+	while (read(h->wake_fd, &count, sizeof count) < 0 && errno == EINTR)
+		;
+}
+
 static void *helper_main(void *arg)
 {
 	struct helper *h = arg;
 	struct helper_job job;
-	uint64_t count;
 
 	pthread_setname_np(pthread_self(), "sonde-read");
 	while (!atomic_load_explicit(&h->stop, memory_order_acquire)) {
-		if (!lane_pop(&h->todo, &job)) {
-			if (read(h->wake_fd, &count, sizeof count) < 0 && errno != EINTR)
-				break;
-			continue;
-		}
-		do {
-			job.res = (int)pread(job.fd, job.buf, job.len, (off_t)job.offset);
-		} while (job.res < 0 && errno == EINTR);
-		if (job.res < 0)
-			job.res = -errno;
-		lane_push(&h->done, &job);
-		eventfd_add(h->notify_fd);
+		if (h->pauses && h->pause[0].due_ns <= ring_now_ns())
+			resume(h);
+		else if (lane_pop(&h->todo, &job))
+			begin(h, &job);
+		else
+			rest(h);
 	}
 	return NULL;
-}
-
-static int start(struct helper *h, int core, struct why *why)
-{
-	pthread_attr_t attr;
-	sigset_t all, old;
-	cpu_set_t set;
-	int err;
-
-	pthread_attr_init(&attr);
-	if (ring_other_cores(core, &set))
-		pthread_attr_setaffinity_np(&attr, sizeof set, &set);
-	else if (core >= 0)
-		why_set(why, 0, "the reading thread shares core %d with the pipeline", core);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = -pthread_create(&h->thread, &attr, helper_main, h);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	h->started = !err;
-	return err ? why_set(why, err, "no reading thread: %s", strerror(-err)) : 0;
 }
 
 int helper_open(struct helper **out, unsigned files, int core, int notify_fd, struct why *why)
@@ -128,18 +189,21 @@ int helper_open(struct helper **out, unsigned files, int core, int notify_fd, st
 		return why_set(why, -ENOMEM, "no memory for the reading thread");
 	memset(h, 0, sizeof *h);
 	h->notify_fd = notify_fd;
-	h->wake_fd = eventfd(0, EFD_CLOEXEC);
+	h->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (h->wake_fd < 0) {
 		err = why_set(why, -errno, "eventfd: %s", strerror(errno));
 		goto fail;
 	}
-	if (lane_open(&h->todo, files) || lane_open(&h->done, files)) {
+	h->pause = calloc(files, sizeof *h->pause);
+	if (!h->pause || lane_open(&h->todo, files) || lane_open(&h->done, files)) {
 		err = why_set(why, -ENOMEM, "no memory for the reading thread");
 		goto fail;
 	}
-	err = start(h, core, why);
+	err = ring_thread(&h->thread, helper_main, h, "the reading thread", core, RING_INHERIT,
+			  why);
 	if (err)
 		goto fail;
+	h->started = true;
 	*out = h;
 	return 0;
 fail:
@@ -160,6 +224,7 @@ void helper_close(struct helper *h)
 		close(h->wake_fd);
 	free(h->todo.job);
 	free(h->done.job);
+	free(h->pause);
 	free(h);
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ring_helper: one thread that reads files which may block, for the epoll ring. One
- * request a file, so both queues hold as many entries as there are files and
+ * ring_helper: one thread that reads and writes files which may block, for the epoll ring.
+ * One request a file, so both queues hold as many entries as there are files and
  * are never full. It stays off the pipeline's core and inherits its priority, as io_uring's
- * workers do: a tick waits for what it reads.
+ * workers do: a tick waits for what it reads. While a command waits for its device, the other
+ * files are served.
  */
 #ifndef SONDE_RING_HELPER_H
 #define SONDE_RING_HELPER_H
@@ -20,6 +21,9 @@ struct helper_job {
 	void *buf;
 	unsigned len;
 	uint64_t offset;
+	const void *out;	/* a command: written first */
+	unsigned outs;		/* 0: a read */
+	uint64_t wait_ns;	/* between the two */
 	int res;		/* bytes or -errno, when done */
 };
 

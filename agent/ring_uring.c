@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * ring_uring: the ring on io_uring. One io_uring_enter a turn: it submits what was
- * asked for, re-arms the tick, runs the deferred work and waits. Every request
- * names a registered file. Blocking files go to io-wq at once (IOSQE_ASYNC): an
- * attribute that talks to a bus would otherwise hold up the submission.
+ * asked for, re-arms the tick, runs the deferred work and waits.
  *
  * Both times are absolute one-shot time-outs, moved by an update (which posts no
  * completion) and put far away instead of being withdrawn: a cancelled time-out
@@ -18,13 +16,9 @@
 
 #define FAR_NS (UINT64_MAX / 4)
 #define NS 1000000000u
+#define DRAIN_NS 5000000
 
-static uint64_t file_user_data(const struct uring *u, unsigned what, unsigned index)
-{
-	return (uint64_t)what << 32 | (uint64_t)u->base.file[index].generation << 16 | index;
-}
-
-static struct io_uring_sqe *get_sqe(struct uring *u)
+struct io_uring_sqe *ring_uring_sqe(struct uring *u)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
 
@@ -33,13 +27,6 @@ static struct io_uring_sqe *get_sqe(struct uring *u)
 	u->base.counters.submits++;
 	io_uring_submit(&u->ring);
 	return io_uring_get_sqe(&u->ring);
-}
-
-/* A request whose completion matters to nobody. */
-static void mute(struct io_uring_sqe *sqe)
-{
-	sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-	sqe->user_data = UD_NONE;
 }
 
 /* ---- the two times */
@@ -54,13 +41,13 @@ static void timer_sync(struct uring *u, struct uring_timer *t, uint64_t want_ns)
 		want_ns = FAR_NS;
 	if (t->armed && t->armed_ns == want_ns)
 		return;
-	sqe = get_sqe(u);
+	sqe = ring_uring_sqe(u);
 	if (!sqe)
 		return;		/* the queue is full of what failed to submit: next turn */
 	t->ts = (struct __kernel_timespec){ .tv_sec = want_ns / NS, .tv_nsec = want_ns % NS };
 	if (t->armed) {
 		io_uring_prep_timeout_update(sqe, &t->ts, t->user_data, IORING_TIMEOUT_ABS);
-		mute(sqe);
+		uring_mute(sqe);
 	} else {
 		io_uring_prep_timeout(sqe, &t->ts, 0, IORING_TIMEOUT_ABS);
 		sqe->user_data = t->user_data;
@@ -76,7 +63,7 @@ static void stop_sync(struct uring *u)
 
 	if (u->stop_armed)
 		return;
-	sqe = get_sqe(u);
+	sqe = ring_uring_sqe(u);
 	if (!sqe)
 		return;
 	io_uring_prep_read(sqe, uring_stop_slot(u), &u->stop_value, sizeof u->stop_value, 0);
@@ -84,102 +71,6 @@ static void stop_sync(struct uring *u)
 	sqe->user_data = (uint64_t)UD_STOP << 32;
 	u->stop_armed = true;
 	u->inflight++;
-}
-
-/* ---- files */
-
-int ring_uring_add(struct ring *r, unsigned index, struct why *why)
-{
-	struct uring *u = (struct uring *)r;
-	int fd = r->file[index].fd;
-	int ret = io_uring_register_files_update(&u->ring, index, &fd, 1);
-
-	return ret == 1 ? 0 : why_set(why, ret, "file %d can not be registered: %s", fd,
-				      strerror(-ret));
-}
-
-static void cancel(struct uring *u, uint64_t user_data)
-{
-	struct io_uring_sqe *sqe = get_sqe(u);
-
-	if (!sqe)
-		return;
-	io_uring_prep_cancel64(sqe, user_data, 0);
-	mute(sqe);
-}
-
-int ring_uring_remove(struct ring *r, unsigned index)
-{
-	struct uring *u = (struct uring *)r;
-	struct ring_file *f = &r->file[index];
-	int none = -1, ret;
-
-	if (f->reading) {
-		cancel(u, file_user_data(u, UD_READ, index));
-		return -EBUSY;
-	}
-	if (f->streaming)
-		cancel(u, file_user_data(u, UD_STREAM, index));
-	f->streaming = false;
-	/* What is still queued names the index: it must not meet the next file there. */
-	r->counters.submits++;
-	io_uring_submit(&u->ring);
-	ret = io_uring_register_files_update(&u->ring, index, &none, 1);
-	return ret < 0 ? ret : 0;
-}
-
-int ring_uring_read(struct ring *r, unsigned index, void *buf, unsigned len, uint64_t offset)
-{
-	struct uring *u = (struct uring *)r;
-	struct io_uring_sqe *sqe = get_sqe(u);
-
-	if (!sqe)
-		return -EAGAIN;
-	io_uring_prep_read(sqe, (int)index, buf, len, offset);
-	sqe->flags |= IOSQE_FIXED_FILE | (r->file[index].blocking ? IOSQE_ASYNC : 0);
-	sqe->user_data = file_user_data(u, UD_READ, index);
-	u->inflight++;
-	return 0;
-}
-
-int ring_uring_stream(struct ring *r, unsigned index)
-{
-	struct uring *u = (struct uring *)r;
-	struct io_uring_sqe *sqe = get_sqe(u);
-
-	if (!sqe)
-		return -EAGAIN;
-	if (r->file[index].single) {
-		io_uring_prep_read(sqe, (int)index, NULL, r->stream_buffer_size, (uint64_t)-1);
-		sqe->flags |= IOSQE_BUFFER_SELECT;
-		sqe->buf_group = STREAM_GROUP;
-	} else {
-		io_uring_prep_read_multishot(sqe, (int)index, 0, (uint64_t)-1, STREAM_GROUP);
-	}
-	sqe->flags |= IOSQE_FIXED_FILE;
-	sqe->user_data = file_user_data(u, UD_STREAM, index);
-	u->inflight++;
-	return 0;
-}
-
-void ring_uring_notify(struct ring *r, int eventfd)
-{
-	static const uint64_t one = 1;
-	struct uring *u = (struct uring *)r;
-	int slot = uring_notify_slot(u);
-	struct io_uring_sqe *sqe;
-
-	if (eventfd != u->notify_fd) {
-		if (io_uring_register_files_update(&u->ring, slot, &eventfd, 1) != 1)
-			return;
-		u->notify_fd = eventfd;
-	}
-	sqe = get_sqe(u);
-	if (!sqe)
-		return;
-	io_uring_prep_write(sqe, slot, &one, sizeof one, 0);
-	sqe->flags |= IOSQE_FIXED_FILE;
-	mute(sqe);
 }
 
 /* ---- completions */
@@ -222,7 +113,7 @@ static bool stream_event(struct uring *u, unsigned index, const struct io_uring_
 	bool held = cqe->flags & IORING_CQE_F_BUFFER;
 	uint16_t id = cqe->flags >> IORING_CQE_BUFFER_SHIFT;
 
-	if (cqe->user_data != file_user_data(u, UD_STREAM, index) || !f->streaming) {
+	if (cqe->user_data != uring_user_data(u, UD_STREAM, index) || !f->streaming) {
 		if (held)
 			ring_uring_give(u, &id, 1);
 		return false;
@@ -258,12 +149,18 @@ static bool stream_event(struct uring *u, unsigned index, const struct io_uring_
 /* False: this completion is no event. */
 static bool event(struct uring *u, const struct io_uring_cqe *cqe, struct ring_event *e)
 {
-	unsigned index = cqe->user_data & 0xffff, what = cqe->user_data >> 32;
-	struct ring_file *f = &u->base.file[index];
+	unsigned index = cqe->user_data & 0xffff, what = cqe->user_data >> 32 & 0xffff;
+	int res = cqe->res;
 
-	if (what != UD_NONE && !(cqe->flags & IORING_CQE_F_MORE))
+	if (what >= UD_REQUESTS && !(cqe->flags & IORING_CQE_F_MORE))
 		u->inflight--;
 	switch (what) {
+	case UD_BELL:
+		ring_uring_bell_refused(u, index);
+		return false;
+	case UD_POST:
+		ring_peer_rang(&u->base, index);
+		return false;
 	case UD_TICK:
 		u->tick.armed = false;
 		return ring_tick_due(&u->base, e);
@@ -274,12 +171,17 @@ static bool event(struct uring *u, const struct io_uring_cqe *cqe, struct ring_e
 		u->stop_armed = false;
 		*e = (struct ring_event){ .kind = RING_STOP };
 		return cqe->res > 0;
+	case UD_WRITE:
+		/* A success is silent, so it took fewer bytes. */
+		res = res < 0 ? res : -EIO;
+		/* fall through */
+	case UD_PAUSE:
 	case UD_READ:
-		f->reading = false;
+		u->base.file[index].reading = false;
 		*e = (struct ring_event){
 			.kind = RING_READ,
-			.res = cqe->res,
-			.token = f->read_token,
+			.res = res,
+			.token = u->base.file[index].read_token,
 		};
 		return true;
 	case UD_STREAM:
@@ -311,14 +213,18 @@ int ring_uring_wait(struct ring *r, struct ring_event *events, unsigned max)
 
 	ring_uring_give(u, u->used, u->used_count);
 	u->used_count = 0;
+	/* Once a call: a bell that is refused again and again must not keep this thread busy. */
+	ring_uring_bells(u);
 	for (;;) {
 		timer_sync(u, &u->tick, r->tick_ns);
 		timer_sync(u, &u->deadline, r->deadline_ns);
 		stop_sync(u);
 		r->counters.cq_overflow += io_uring_cq_has_overflow(&u->ring);
 		r->counters.submits++;
-		ret = io_uring_submit_and_wait(&u->ring, 1);
+		ret = r->posted ? io_uring_submit_and_get_events(&u->ring) :
+				  io_uring_submit_and_wait(&u->ring, 1);
 		n = reap(u, events, max);
+		n += ring_posts(r, events + n, max - n);
 		if (n)
 			return (int)n;
 		if (ret < 0 && ret != -EINTR && ret != -EAGAIN && ret != -EBUSY)
@@ -328,20 +234,24 @@ int ring_uring_wait(struct ring *r, struct ring_event *events, unsigned max)
 
 void ring_uring_drain(struct uring *u)
 {
-	struct io_uring_sqe *sqe;
+	struct __kernel_timespec soon = { .tv_nsec = DRAIN_NS };
+	struct io_uring_cqe *cqe;
 	struct ring_event e;
 	int ret = 0;
 
 	u->base.tick_ns = u->base.deadline_ns = 0;
 	for (unsigned i = 0; i < u->base.files; i++)
 		u->base.file[i].streaming = false;
-	sqe = get_sqe(u);
-	if (!sqe)
-		return;
-	io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
-	mute(sqe);
-	while (u->inflight && (ret >= 0 || ret == -EINTR)) {
-		ret = io_uring_submit_and_wait(&u->ring, 1);
+	/* Again and again: after a request that could not be cancelled the next one begins. */
+	while (u->inflight && (ret >= 0 || ret == -EINTR || ret == -ETIME)) {
+		struct io_uring_sqe *sqe = ring_uring_sqe(u);
+
+		if (!sqe)
+			return;
+		io_uring_prep_cancel64(sqe, 0, IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL);
+		sqe->user_data = UD_NONE;
+		/* Its own completion and one more. */
+		ret = io_uring_submit_and_wait_timeout(&u->ring, &cqe, 2, &soon, NULL);
 		while (reap(u, &e, 1))
 			;
 	}

@@ -49,7 +49,8 @@ static int setup(struct uring *u, const struct ring_options *o, struct why *why)
 		IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
 		0,
 	};
-	unsigned sq = 2 * o->files + 16, cq = 4 * (o->files + o->stream_buffers) + 64;
+	unsigned sq = 3 * o->files + o->peers + 16;
+	unsigned cq = 4 * (o->files + o->peers + o->stream_buffers) + 64;
 	int err = -EINVAL;
 
 	for (unsigned i = 0; err == -EINVAL && i < 2; i++) {
@@ -116,7 +117,12 @@ static int open_pool(struct uring *u, struct why *why)
 
 static int open_files(struct uring *u, struct why *why)
 {
-	int err = io_uring_register_files_sparse(&u->ring, u->base.files + 2);
+	int err;
+
+	u->pause = calloc(u->base.files + 1, sizeof *u->pause);
+	if (!u->pause)
+		return why_set(why, -ENOMEM, "no memory for %u files", u->base.files);
+	err = io_uring_register_files_sparse(&u->ring, u->base.files + 2);
 
 	if (!err) {
 		err = io_uring_register_files_update(&u->ring, uring_stop_slot(u),
@@ -141,6 +147,7 @@ static void uring_close(struct ring *r)
 		io_uring_queue_exit(&u->ring);
 	}
 	free(u->used);
+	free(u->pause);
 	ring_base_close(r);
 	free(u);
 }
@@ -151,9 +158,14 @@ static const struct ring_ops uring_ops = {
 	.add = ring_uring_add,
 	.remove = ring_uring_remove,
 	.read = ring_uring_read,
+	.command = ring_uring_command,
 	.stream = ring_uring_stream,
 	.notify = ring_uring_notify,
 	.wait = ring_uring_wait,
+	.peer_open = ring_uring_peer_open,
+	.peer_close = ring_uring_peer_close,
+	.peer_hush = ring_uring_peer_hush,
+	.peer_wake = ring_uring_peer_wake,
 };
 
 int ring_uring_open(struct ring **out, const struct ring_options *o, struct why *why)

@@ -280,6 +280,7 @@ int runner_loop(struct runner *r)
 					tick_close(r, true);
 				break;
 			case RING_READ:
+			case RING_POST:
 			case RING_STREAM:
 				completed(r, &events[i]);
 				break;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,21 +32,27 @@ static inline void sleep_ms(unsigned ms)
 	nanosleep(&t, NULL);
 }
 
+static inline struct ring *open_ring_with(const struct ring_options *o)
+{
+	struct why why;
+	struct ring *r;
+	int err = ring_open(&r, o, &why);
+
+	if (err)
+		fprintf(stderr, "ring_open: %s\n", why.text);
+	CHECK_EQ(err, 0);
+	CHECK_EQ(ring_kind(r), o->kind);
+	return r;
+}
+
 static inline struct ring *open_ring(enum ring_kind kind, unsigned buffers, unsigned size)
 {
 	struct ring_options o = {
 		.kind = kind, .files = 64, .workers = 2, .core = -1,
 		.stream_buffers = buffers, .stream_buffer_size = size,
 	};
-	struct why why;
-	struct ring *r;
-	int err = ring_open(&r, &o, &why);
 
-	if (err)
-		fprintf(stderr, "ring_open: %s\n", why.text);
-	CHECK_EQ(err, 0);
-	CHECK_EQ(ring_kind(r), kind);
-	return r;
+	return open_ring_with(&o);
 }
 
 /* Is there an io_uring at all? Its absence is a reason to skip, after the epoll half. */
@@ -77,6 +84,33 @@ static inline struct ring_event next_event(struct ring *r)
 	memset(&e, 0, sizeof e);
 	CHECK_EQ(ring_wait(r, &e, 1), 1);
 	return e;
+}
+
+static inline int memory_file(const char *text)
+{
+	int fd = memfd_create("sonde-ring", MFD_CLOEXEC);
+
+	CHECK(fd >= 0);
+	CHECK_EQ(write(fd, text, strlen(text)), strlen(text));
+	return fd;
+}
+
+/* As a file that blocks. */
+static inline int add_blocking(struct ring *r, int fd)
+{
+	struct why why;
+	int index = ring_add(r, fd, true, &why);
+
+	CHECK(index >= 0);
+	return index;
+}
+
+/* Nothing comes for a while but the end of that while. */
+static inline void nothing_comes(struct ring *r, unsigned ms)
+{
+	ring_tick(r, now_ns() + (uint64_t)ms * MS, 3600000ull * MS);
+	CHECK_EQ(next_event(r).kind, RING_TICK);
+	ring_tick(r, 0, 0);
 }
 
 #endif
