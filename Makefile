@@ -98,16 +98,19 @@ SCRIPTED := $(wildcard test/golden/*.sh test/cli/*.sh test/system/*.sh)
 
 # A library's headers are seen by the files named here and by no others.
 uses_liburing := agent/ring_uring agent/ring_uring_%
-uses_libbpf := agent/stats agent/profiler agent/feature
-uses_libsystemd := agent/main agent/loop agent/log agent/control agent/control_% agent/cli/% models/meta models/meta_% models/train/report
+uses_libbpf := agent/stats agent/profiler agent/feature agent/path
+uses_libgpiod := agent/gpio_line agent/dev/gpio agent/dev/gpio_% agent/actuator agent/cli/probe agent/cli/probe_%
+uses_libudev := agent/uevent
+uses_kissfft-float := agent/window agent/window_%
+uses_libsystemd := agent/main agent/loop agent/log agent/control agent/control_% agent/daemon_plug agent/cli/% models/meta models/meta_% models/train/report
 uses_sqlite3 := agent/store agent/store_%
-uses_inih := agent/config agent/config_%
+uses_inih := agent/config agent/config_% agent/part_read
 uses_openblas := models/train/%
 uses_libsodium := models/hash
-uses_bpfobj := agent/stats agent/profiler
-PKGS := liburing libbpf libsystemd sqlite3 inih openblas libsodium
+uses_bpfobj := agent/stats agent/profiler agent/path
+PKGS := liburing libbpf libsystemd libgpiod libudev kissfft-float sqlite3 inih openblas libsodium
 
-LIBS_sonded := $(addprefix L_,liburing libbpf libsystemd sqlite3 inih libsodium xnnpack)
+LIBS_sonded := $(addprefix L_,liburing libbpf libsystemd libgpiod libudev kissfft-float sqlite3 inih libsodium xnnpack)
 LIBS_sonde := $(LIBS_sonded)
 LIBS_sonde-model := $(addprefix L_,libsystemd openblas libsodium xnnpack)
 LIBS_test := $(LIBS_sonded) L_openblas
