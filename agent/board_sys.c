@@ -140,7 +140,7 @@ int board_thermal(struct board *b)
 	unsigned n = numbered(b, "/sys/class/thermal", "thermal_zone", "", zone, 64);
 
 	for (unsigned i = 0; !err && i < n; i++) {
-		struct channel_config c = { .scale = 1e-3, .unit = "C" };
+		struct channel_config c = { .scale = 1e-3, .unit = "°C" };
 		char path[CONFIG_PATH_MAX], type[CONFIG_NAME_MAX];
 
 		snprintf(path, sizeof path, "/sys/class/thermal/thermal_zone%d/type", zone[i]);
@@ -163,7 +163,7 @@ struct input {
 };
 
 static const struct input inputs[] = {
-	{ "temp", "_input", "C", 1e-3, false },
+	{ "temp", "_input", "°C", 1e-3, false },
 	{ "in", "_input", "V", 1e-3, false },
 	{ "curr", "_input", "A", 1e-3, false },
 	{ "power", "_input", "W", 1e-6, false },

@@ -32,6 +32,7 @@ struct config_owner {
 static const struct rule agent_rules[] = {
 	AGENT("run_dir", RULE_PATH, run_dir),
 	AGENT("state_dir", RULE_PATH, state_dir),
+	AGENT("sensors_dir", RULE_PATH, sensors_dir),
 	AGENT("ring", RULE_CHOICE, ring, .choices = "auto, io_uring or epoll"),
 	AGENT("profiler", RULE_CHOICE, profiler, .choices = "auto or off"),
 };
@@ -119,7 +120,7 @@ static int pipeline_build(struct raw *raw, struct config *c, struct raw_section 
 	*p = pipeline_defaults;
 	snprintf(p->name, sizeof p->name, "%s", s->name);
 	p->at = s->at;
-	rules_apply(raw, s, pipeline_rules, COUNT(pipeline_rules), p, NULL);
+	rules_apply(raw, s, pipeline_rules, COUNT(pipeline_rules), p, NULL, NULL);
 	pipeline_check(raw, s, p);
 	return 0;
 }
@@ -136,17 +137,19 @@ static void channels_check(struct raw *raw, const struct pipeline_config *p)
 
 static int build(struct raw *raw, struct config *c, const struct config_place *whole)
 {
+	const char *sensors = getenv("SONDE_SENSORS_DIR");
 	int err = 0;
 
 	strcpy(c->run_dir, "/run/sonde");
 	strcpy(c->state_dir, "/var/lib/sonde");
+	snprintf(c->sensors_dir, sizeof c->sensors_dir, "%s", sensors ? sensors : CONFIG_SENSORS_DIR);
 	strcpy(c->ring, "auto");
 	strcpy(c->profiler, "auto");
 	for (unsigned i = 0; i < raw->sections && !err; i++) {
 		struct raw_section *s = &raw->section[i];
 
 		if (!strcmp(s->kind, "agent"))
-			rules_apply(raw, s, agent_rules, COUNT(agent_rules), c, NULL);
+			rules_apply(raw, s, agent_rules, COUNT(agent_rules), c, NULL, NULL);
 		else if (!strcmp(s->kind, "pipeline"))
 			err = pipeline_build(raw, c, s);
 	}
@@ -156,6 +159,11 @@ static int build(struct raw *raw, struct config *c, const struct config_place *w
 	for (unsigned i = 0; i < raw->sections && !err; i++)
 		if (!strcmp(raw->section[i].kind, "sensor"))
 			err = sensor_build_board(raw, c, &raw->section[i]);
+	for (unsigned i = 0; i < raw->sections && !err; i++)
+		if (!strcmp(raw->section[i].kind, "output"))
+			err = output_build(raw, c, &raw->section[i]);
+	for (unsigned i = 0; i < c->pipelines && !err; i++)
+		sensor_check_triggers(raw, &c->pipeline[i]);
 	if (err)
 		return err;
 	/* What is missing may only be missing because of a mistake reported above. */
@@ -225,10 +233,11 @@ void config_free(struct config *c)
 		struct pipeline_config *p = &c->pipeline[i];
 
 		for (unsigned k = 0; k < p->sensors; k++)
-			free(p->sensor[k].channel);
+			sensor_free(&p->sensor[k]);
 		free(p->sensor);
 	}
 	free(c->pipeline);
+	free(c->output);
 	for (unsigned i = 0; i < o->files; i++)
 		free(o->file[i]);
 	free(o->file);

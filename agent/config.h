@@ -12,7 +12,9 @@
 
 #include "agent/decode.h"
 #include "agent/frame.h"
+#include "agent/window.h"
 
+struct part;
 struct why;
 
 #define CONFIG_PIPELINES_MAX 8
@@ -34,15 +36,49 @@ struct channel_config {
 	bool counter;			/* a rate per second is made of it */
 	unsigned window;		/* counter: over so many reads; 0: over one */
 	double wrap;			/* 2^32 for a 32-bit counter; 0: none */
+	char attribute[CONFIG_NAME_MAX];/* iio: "magn_x"; hwmon and the like: "temp1_input" */
+	unsigned field;			/* serial lines: number of the field, from 0 */
+	unsigned element;		/* stream: of the scan; features of one thing share it */
+	int part_channel;		/* index into part->channel; -1: none */
+	bool scaled, shifted;		/* scale, offset were given: each stands for the part's or driver's */
+	struct feature_config feature;
+	struct channel_check check;
 	struct config_place at;
+};
+
+enum gpio_mode { GPIO_LEVEL, GPIO_COUNTER, GPIO_TRIGGER };
+enum gpio_edge { GPIO_RISING, GPIO_FALLING, GPIO_BOTH };
+enum gpio_bias { GPIO_AS_IS, GPIO_PULL_UP, GPIO_PULL_DOWN, GPIO_DISABLED };
+
+struct gpio_config {
+	char chip[CONFIG_NAME_MAX];	/* name or label; "": any, the line is found by its name */
+	char line[CONFIG_NAME_MAX];	/* name; with a chip also the offset */
+	uint8_t mode, edge, bias;
+	bool active_low;
+	double debounce_s;
 };
 
 struct sensor_config {
 	char name[CONFIG_NAME_MAX];
-	char kind[CONFIG_NAME_MAX];	/* "sysfs", "stream" */
-	char path[CONFIG_PATH_MAX];
+	char kind[CONFIG_NAME_MAX];	/* a dev_ops.kind, or "thermal", "w1" */
+	char path[CONFIG_PATH_MAX];	/* sysfs, stream, serial */
 	bool single;			/* sysfs: one short value; read its exact length */
-	uint64_t every;			/* sysfs: read on each every-th tick */
+	uint64_t every;			/* read on each every-th tick */
+	double interval_s;		/* what comes by itself comes at least so often; 0: each tick */
+	double deadline_s;		/* a reading that takes longer has failed; 0: the kind's own */
+	char trigger[CONFIG_NAME_MAX];	/* the sensor whose edges start its reads; "": the tick */
+	struct part *part;		/* i2c, spi, serial frames: owned; NULL: none */
+	char bus[CONFIG_NAME_MAX];	/* "i2c-1", "spi0.0" */
+	unsigned address;		/* i2c, 7 bits */
+	char device[64];		/* iio, hwmon, thermal, w1: name, label, type or id */
+	char mode[8];			/* iio: "auto", "buffer", "poll" */
+	double rate_hz;			/* iio: of the hrtimer trigger; 0: as the driver has it */
+	char trigger_name[CONFIG_NAME_MAX];	/* iio: attach this one, make none */
+	unsigned spi_hz;		/* 0: the part's */
+	struct gpio_config gpio;
+	unsigned baud;			/* 0: the part's, or as the tty is */
+	char start[16];			/* serial lines that begin so; "": all */
+	bool nmea;			/* with an NMEA checksum */
 	struct channel_config *channel;
 	unsigned channels, scan_bytes;
 	struct config_place at;
@@ -65,13 +101,25 @@ struct pipeline_config {
 };
 enum { CORE_NONE = -1, CORE_LAST = -2 };
 
+/* A line that is driven while the pipeline's alarm is on: relay, LED, buzzer. */
+struct output_config {
+	char name[CONFIG_NAME_MAX];
+	unsigned pipeline;		/* index into config.pipeline */
+	struct gpio_config gpio;
+	double minimum_s;		/* on for at least so long */
+	struct config_place at;
+};
+
 struct config {
+	char sensors_dir[CONFIG_PATH_MAX];	/* /usr/share/sonde/sensors: the parts */
 	char run_dir[CONFIG_PATH_MAX];	/* /run/sonde: socket, stats */
 	char state_dir[CONFIG_PATH_MAX];/* /var/lib/sonde: events, captures, models */
 	char ring[16];			/* auto, io_uring, epoll */
 	char profiler[16];		/* auto, off */
 	struct pipeline_config *pipeline;
 	unsigned pipelines;
+	struct output_config *output;
+	unsigned outputs;
 };
 
 /*
@@ -94,6 +142,7 @@ void config_pipeline_init(struct pipeline_config *p);
 int config_pipeline_set(struct pipeline_config *p, const char *key, const char *value,
 			struct why *why);
 
+#define CONFIG_SENSORS_DIR "/usr/share/sonde/sensors"	/* or SONDE_SENSORS_DIR of the environment */
 #define CONFIG_DEFAULT_PATH "/etc/sonde/sonde.conf"
 
 #endif

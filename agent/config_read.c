@@ -18,7 +18,7 @@
 #include "agent/config_raw.h"
 #include "kernels/why.h"
 
-static const char *const section_kinds[] = { "agent", "pipeline", "sensor", NULL };
+static const char *const section_kinds[] = { "agent", "pipeline", "sensor", "output", NULL };
 
 struct reading {
 	struct raw *raw;
@@ -94,8 +94,8 @@ static bool section_check(struct reading *r, const char *kind, const char *name)
 	if (!guess || strcmp(guess, kind)) {
 		raw_error(r->raw, &r->at, "[%s%s%s]: no such section; %s%s%s", kind,
 			  *name ? " " : "", name, guess ? "did you mean [" :
-			  "there are [agent], [pipeline NAME] and [", guess ? guess : "sensor NAME",
-			  guess ? "]?" : "]");
+			  "there are [agent], [pipeline NAME], [sensor NAME] and [",
+			  guess ? guess : "output NAME", guess ? "]?" : "]");
 		return false;
 	}
 	if (!strcmp(kind, "agent")) {

@@ -175,6 +175,51 @@ static int set_wrap(const char *value, double *v, struct why *why)
 	return 0;
 }
 
+/* 0x48 or 72. */
+static int set_address(const struct rule *r, const char *value, unsigned *v, struct why *why)
+{
+	char *end;
+	unsigned long n;
+
+	if (!isdigit((unsigned char)*value))
+		return why_set(why, -EINVAL, "not a number");
+	n = strtoul(value, &end, strncasecmp(value, "0x", 2) ? 10 : 16);
+	if (*end)
+		return why_set(why, -EINVAL, "\"%s\" after the number", end);
+	if (n < r->min || n > r->max)
+		return why_set(why, -ERANGE, "not between 0x%02x and 0x%02x", (unsigned)r->min,
+			       (unsigned)r->max);
+	*v = (unsigned)n;
+	return 0;
+}
+
+/* "MIN..MAX" */
+static int set_range(const char *value, float *v, struct why *why)
+{
+	const char *dots = strstr(value, "..");
+	char low[32];
+	double min, max;
+	int err;
+
+	if (!dots || (size_t)(dots - value) >= sizeof low)
+		return why_set(why, -EINVAL, "must read MIN..MAX, as in -40..125");
+	snprintf(low, sizeof low, "%.*s", (int)(dots - value), value);
+	low[strcspn(low, " \t")] = '\0';
+	dots += 2 + strspn(dots + 2, " \t");
+	if (*dots == '.')
+		return why_set(why, -EINVAL, "must read MIN..MAX, as in -40..125");
+	err = quantity(low, count, "", &min, why);
+	if (!err)
+		err = quantity(dots, count, "", &max, why);
+	if (err)
+		return err;
+	if (!(min < max))
+		return why_set(why, -ERANGE, "the second number must be the larger one");
+	v[0] = (float)min;
+	v[1] = (float)max;
+	return 0;
+}
+
 int rule_apply(const struct rule *r, void *target, const char *value, struct why *why)
 {
 	void *field = (char *)target + r->offset;
@@ -204,6 +249,10 @@ int rule_apply(const struct rule *r, void *target, const char *value, struct why
 		return set_k_of_n(value, field, why);
 	case RULE_WRAP:
 		return set_wrap(value, field, why);
+	case RULE_ADDRESS:
+		return set_address(r, value, field, why);
+	case RULE_RANGE:
+		return set_range(value, field, why);
 	}
 	return -EINVAL;
 }
@@ -216,10 +265,10 @@ static const struct rule *rule_find(const struct rule *rules, unsigned n, const 
 	return NULL;
 }
 
-#define RULES_MAX 16
+#define RULES_MAX 48
 
 void rules_apply(struct raw *raw, struct raw_section *s, const struct rule *rules,
-		 unsigned n, void *target, const char *but)
+		 unsigned n, void *target, rules_other *others, void *user)
 {
 	const char *names[RULES_MAX + 1] = { NULL };
 
@@ -230,19 +279,19 @@ void rules_apply(struct raw *raw, struct raw_section *s, const struct rule *rule
 		const struct rule *r = rule_find(rules, n, k->name);
 		const char *guess;
 		struct why why;
+		int err;
 
-		if (but && !strncmp(k->name, but, strlen(but)))
-			continue;
-		if (!r) {
+		err = r ? rule_apply(r, target, k->value, &why)
+			: others ? others(user, k, &why) : -ENOENT;
+		k->used = err != -ENOENT;
+		if (!r && err == -ENOENT) {
 			guess = nearest(k->name, names);
 			raw_error(raw, &k->at, "%s = %s: [%s] has no key of this name%s%s%s",
 				  k->name, k->value, s->kind, guess ? "; did you mean " : "",
 				  guess ? guess : "", guess ? "?" : "");
-			continue;
-		}
-		k->used = true;
-		if (rule_apply(r, target, k->value, &why))
+		} else if (err) {
 			raw_error(raw, &k->at, "%s = %s: %s", k->name, k->value, why.text);
+		}
 	}
 }
 

@@ -50,8 +50,12 @@ struct daemon {
 	struct why stats_why, profiler_why;
 	struct store *store;
 	struct profiler *profiler;
+	struct path *path;			/* NULL: not allowed to trace */
 	struct control *control;
 	struct sd_event *loop;
+	struct uevent *uevent;			/* NULL: the kernel tells nothing */
+	struct actuator **output;		/* config->outputs of them */
+	struct sd_event_source *output_timer, *settle_timer;
 	struct line line[CONFIG_PIPELINES_MAX];
 	unsigned lines;
 	int lock_fd, wake_fd, statm_fd;
@@ -74,6 +78,15 @@ int daemon_set_limits(struct line *l, struct why *why);
 void daemon_model_taken(struct line *l, struct pipeline_model *old);
 /* Is the file of the running model another one by now? */
 bool daemon_model_changed(const struct line *l);
+
+/*
+ * daemon_plug.c: what comes and goes. After the loop is there and before the lines are: lines of
+ * [output] sections, and the kernel's news of devices. Only memory and configuration fail.
+ */
+int daemon_plug_open(struct daemon *d, struct why *why);
+void daemon_plug_close(struct daemon *d);
+/* An alarm of this line has begun or is over. */
+void daemon_plug_alarm(struct line *l, bool on);
 
 /* Texts collected for somebody: problems of a configuration, what a reload did. */
 #define DAEMON_NOTES_MAX 32

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "agent/daemon.h"
+#include "agent/part.h"
 
 void daemon_note(struct daemon_notes *notes, const char *format, ...)
 {
@@ -39,35 +40,45 @@ static void take_problem(void *user, bool error, const char *text)
 		daemon_note(problems, "%s", text);
 }
 
-static bool same_text(const struct text_field *a, const struct text_field *b)
-{
-	return !strcmp(a->key, b->key) && a->key_column == b->key_column && a->all == b->all &&
-	       a->columns == b->columns && !memcmp(a->column, b->column, a->columns);
-}
-
-static bool same_scan(const struct scan_element *a, const struct scan_element *b)
-{
-	return a->big_endian == b->big_endian && a->is_signed == b->is_signed &&
-	       a->bits == b->bits && a->storage_bits == b->storage_bits &&
-	       a->shift == b->shift && a->repeat == b->repeat && a->offset == b->offset;
-}
-
+/* All bytes but the pointers and where it was said: config_sensor.c leaves no other padding. */
 static bool same_channel(const struct channel_config *a, const struct channel_config *b)
 {
-	return !strcmp(a->name, b->name) && !strcmp(a->unit, b->unit) &&
-	       same_text(&a->text, &b->text) && same_scan(&a->scan, &b->scan) &&
-	       a->scale == b->scale && a->offset == b->offset && a->counter == b->counter &&
-	       a->window == b->window && a->wrap == b->wrap;
+	struct channel_config x = *a, y = *b;
+
+	memset(&x.at, 0, sizeof x.at);
+	memset(&y.at, 0, sizeof y.at);
+	return !memcmp(&x, &y, sizeof x);
 }
 
 static bool same_sensor(const struct sensor_config *a, const struct sensor_config *b)
 {
-	if (strcmp(a->name, b->name) || strcmp(a->kind, b->kind) || strcmp(a->path, b->path) ||
-	    a->every != b->every || a->channels != b->channels)
+	struct sensor_config x = *a, y = *b;
+
+	x.part = y.part = NULL;
+	x.channel = y.channel = NULL;
+	memset(&x.at, 0, sizeof x.at);
+	memset(&y.at, 0, sizeof y.at);
+	if (memcmp(&x, &y, sizeof x) || !a->part != !b->part ||
+	    (a->part && memcmp(a->part, b->part, sizeof *a->part)))
 		return false;
 	for (unsigned i = 0; i < a->channels; i++)
 		if (!same_channel(&a->channel[i], &b->channel[i]))
 			return false;
+	return true;
+}
+
+static bool same_outputs(const struct config *a, const struct config *b)
+{
+	if (a->outputs != b->outputs)
+		return false;
+	for (unsigned i = 0; i < a->outputs; i++) {
+		struct output_config x = a->output[i], y = b->output[i];
+
+		memset(&x.at, 0, sizeof x.at);
+		memset(&y.at, 0, sizeof y.at);
+		if (memcmp(&x, &y, sizeof x))
+			return false;
+	}
 	return true;
 }
 
@@ -179,6 +190,8 @@ int daemon_reload(struct daemon *d, struct daemon_notes *problems,
 	    strcmp(next->state_dir, d->config->state_dir) ||
 	    strcmp(next->ring, d->config->ring) || strcmp(next->profiler, d->config->profiler))
 		daemon_note(restart, "agent");
+	if (!same_outputs(d->config, next))
+		daemon_note(restart, "outputs");
 	for (unsigned i = 0; i < d->lines; i++) {
 		struct line *l = &d->line[i];
 		const struct pipeline_config *p = find(next, l->config->name);

@@ -135,6 +135,7 @@ void events_drain(struct events *e, struct queue *q)
 	}
 	events_window(e);
 	events_missed_check(e, now);
+	events_state_check(e, now);
 }
 
 void events_note(struct events *e, const char *kind, const char *detail)

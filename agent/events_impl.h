@@ -13,8 +13,11 @@
 
 struct fault {			/* a sensor with channels that do not deliver */
 	struct store_event event;
-	unsigned channels;
+	unsigned channels;	/* bad now */
 	bool on;
+	unsigned flaps, times;	/* it was told shortly before; it has failed within this event */
+	uint64_t well_ns;	/* all channels are back since, but it is not believed; 0: no */
+	uint64_t ended_ns;	/* of the last event */
 };
 
 struct events {
@@ -64,6 +67,7 @@ void events_alarm_abort(struct events *e, uint64_t t_ns);
 void events_missed(struct events *e, const struct record *r);
 void events_missed_check(struct events *e, uint64_t now_ns);	/* is the burst over? */
 void events_state(struct events *e, const struct record *r);
+void events_state_check(struct events *e, uint64_t now_ns);	/* is it steady again? */
 void events_fault_abort(struct events *e, uint64_t t_ns);
 
 #endif

@@ -70,7 +70,7 @@ int feature_line(const char *path, char *line, unsigned size)
 	return 0;
 }
 
-static void probe_kernel(struct feature *f)
+static void feature_kernel(struct feature *f)
 {
 	struct utsname u;
 
@@ -95,7 +95,7 @@ static int uring(unsigned *flags)
 	return fd < 0 ? -errno : fd;
 }
 
-static void probe_io_uring(struct feature *f)
+static void feature_io_uring(struct feature *f)
 {
 	char disabled[16];
 	unsigned flags;
@@ -123,7 +123,7 @@ static void probe_io_uring(struct feature *f)
 			   "io_uring_setup: %s", strerror(-fd));
 }
 
-static void probe_multishot(struct feature *f)
+static void feature_multishot(struct feature *f)
 {
 	struct {
 		struct io_uring_probe head;
@@ -145,7 +145,7 @@ static void probe_multishot(struct feature *f)
 		feature_no(f, "a kernel from 6.7 on", "no READ_MULTISHOT");
 }
 
-static void probe_ring(struct feature *f)
+static void feature_ring(struct feature *f)
 {
 	struct ring_options o = {
 		.kind = RING_ANY, .files = 1, .workers = 1, .core = -1,
@@ -183,7 +183,7 @@ static void no_map(struct feature *f, int err)
 		feature_no(f, "see the error", "making a BPF map: %s", strerror(-err));
 }
 
-static void probe_bpf(struct feature *f)
+static void feature_bpf(struct feature *f)
 {
 	int fd = array_map(0);
 
@@ -195,7 +195,7 @@ static void probe_bpf(struct feature *f)
 	feature_yes(f, "maps can be made");
 }
 
-static void probe_bpf_mmap(struct feature *f)
+static void feature_bpf_mmap(struct feature *f)
 {
 	int fd = array_map(BPF_F_MMAPABLE);
 	void *p;
@@ -216,7 +216,7 @@ static void probe_bpf_mmap(struct feature *f)
 	close(fd);
 }
 
-static void probe_bpffs(struct feature *f)
+static void feature_bpffs(struct feature *f)
 {
 	struct statfs fs;
 
@@ -231,7 +231,7 @@ static void probe_bpffs(struct feature *f)
 		feature_yes(f, "maps can be pinned below /sys/fs/bpf");
 }
 
-static void probe_btf(struct feature *f)
+static void feature_btf(struct feature *f)
 {
 	struct stat st;
 
@@ -242,7 +242,7 @@ static void probe_btf(struct feature *f)
 		feature_yes(f, "/sys/kernel/btf/vmlinux, %lld KB", (long long)st.st_size / 1024);
 }
 
-static void probe_profiler(struct feature *f)
+static void feature_profiler(struct feature *f)
 {
 	struct why why = { "" };
 	struct profiler *p;
@@ -273,7 +273,7 @@ static void probe_profiler(struct feature *f)
 	feature_no(f, enable, "none: %.150s", why.text);
 }
 
-static void probe_perf(struct feature *f)
+static void feature_perf(struct feature *f)
 {
 	struct perf_event_attr a = { .type = PERF_TYPE_TRACEPOINT, .size = sizeof(a), .disabled = 1 };
 	char id[16], paranoid[16];
@@ -309,29 +309,29 @@ static const struct {
 	const char *name;
 	void (*probe)(struct feature *f);
 } probes[] = {
-	{ "kernel", probe_kernel },
-	{ "io_uring", probe_io_uring },
-	{ "io_uring_multishot", probe_multishot },
-	{ "ring", probe_ring },
-	{ "bpf", probe_bpf },
-	{ "bpf_mmap", probe_bpf_mmap },
-	{ "bpffs", probe_bpffs },
-	{ "btf", probe_btf },
-	{ "profiler", probe_profiler },
-	{ "perf_tracepoints", probe_perf },
-	{ "schedstat", probe_schedstat },
-	{ "sched_fifo", probe_sched_fifo },
-	{ "mlock", probe_mlock },
-	{ "affinity", probe_affinity },
-	{ "isolated_cores", probe_isolated },
-	{ "psi", probe_psi },
-	{ "cpufreq", probe_cpufreq },
-	{ "thermal", probe_thermal },
-	{ "hwmon", probe_hwmon },
-	{ "i2c", probe_i2c },
-	{ "spi", probe_spi },
-	{ "gpio", probe_gpio },
-	{ "iio", probe_iio },
+	{ "kernel", feature_kernel },
+	{ "io_uring", feature_io_uring },
+	{ "io_uring_multishot", feature_multishot },
+	{ "ring", feature_ring },
+	{ "bpf", feature_bpf },
+	{ "bpf_mmap", feature_bpf_mmap },
+	{ "bpffs", feature_bpffs },
+	{ "btf", feature_btf },
+	{ "profiler", feature_profiler },
+	{ "perf_tracepoints", feature_perf },
+	{ "schedstat", feature_schedstat },
+	{ "sched_fifo", feature_sched_fifo },
+	{ "mlock", feature_mlock },
+	{ "affinity", feature_affinity },
+	{ "isolated_cores", feature_isolated },
+	{ "psi", feature_psi },
+	{ "cpufreq", feature_cpufreq },
+	{ "thermal", feature_thermal },
+	{ "hwmon", feature_hwmon },
+	{ "i2c", feature_i2c },
+	{ "spi", feature_spi },
+	{ "gpio", feature_gpio },
+	{ "iio", feature_iio },
 };
 
 _Static_assert(sizeof(probes) / sizeof(*probes) <= FEATURES_MAX, "FEATURES_MAX is too small");

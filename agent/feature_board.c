@@ -28,7 +28,7 @@ static void *become_fifo(void *err)
 	return NULL;
 }
 
-void probe_sched_fifo(struct feature *f)
+void feature_sched_fifo(struct feature *f)
 {
 	struct rlimit limit = { 0 };
 	pthread_t thread;
@@ -52,7 +52,7 @@ void probe_sched_fifo(struct feature *f)
 }
 
 /* MLOCK_ONFAULT: the limit is checked for all of it, and no page is taken. */
-void probe_mlock(struct feature *f)
+void feature_mlock(struct feature *f)
 {
 	void *p = mmap(NULL, LOCKED_BYTES, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -72,7 +72,7 @@ void probe_mlock(struct feature *f)
 	munmap(p, LOCKED_BYTES);
 }
 
-void probe_affinity(struct feature *f)
+void feature_affinity(struct feature *f)
 {
 	long online = sysconf(_SC_NPROCESSORS_ONLN);
 	cpu_set_t set;
@@ -86,7 +86,7 @@ void probe_affinity(struct feature *f)
 		feature_yes(f, "all %ld cores may be used", online);
 }
 
-void probe_isolated(struct feature *f)
+void feature_isolated(struct feature *f)
 {
 	char cores[64];
 
@@ -97,7 +97,7 @@ void probe_isolated(struct feature *f)
 		feature_yes(f, "%s", cores);
 }
 
-void probe_psi(struct feature *f)
+void feature_psi(struct feature *f)
 {
 	char line[128];
 	int err = feature_line("/proc/pressure/cpu", line, sizeof(line));
@@ -113,7 +113,7 @@ void probe_psi(struct feature *f)
 		feature_yes(f, "%.100s", line);
 }
 
-void probe_schedstat(struct feature *f)
+void feature_schedstat(struct feature *f)
 {
 	unsigned long long ran, waited, slices;
 	char line[96];
@@ -164,45 +164,45 @@ static void files(struct feature *f, const char *pattern, int mode, const char *
 		feature_no(f, none, "no %s", pattern);
 }
 
-void probe_thermal(struct feature *f)
+void feature_thermal(struct feature *f)
 {
 	files(f, "/sys/class/thermal/thermal_zone*/temp", R_OK,
 	      "a kernel driver for the board's sensors (a virtual machine has none)", "root");
 }
 
-void probe_hwmon(struct feature *f)
+void feature_hwmon(struct feature *f)
 {
 	files(f, "/sys/class/hwmon/hwmon*/*_input", R_OK,
 	      "a hwmon driver (modprobe; a virtual machine has none)", "root");
 }
 
-void probe_i2c(struct feature *f)
+void feature_i2c(struct feature *f)
 {
 	files(f, "/dev/i2c-*", R_OK | W_OK,
 	      "modprobe i2c-dev; on a Raspberry Pi dtparam=i2c_arm=on in /boot/firmware/config.txt",
 	      "add the user to the group i2c");
 }
 
-void probe_spi(struct feature *f)
+void feature_spi(struct feature *f)
 {
 	files(f, "/dev/spidev*", R_OK | W_OK,
 	      "on a Raspberry Pi dtparam=spi=on in /boot/firmware/config.txt",
 	      "add the user to the group spi");
 }
 
-void probe_gpio(struct feature *f)
+void feature_gpio(struct feature *f)
 {
 	files(f, "/dev/gpiochip*", R_OK | W_OK, "a kernel with CONFIG_GPIO_CDEV=y and a GPIO driver",
 	      "add the user to the group gpio");
 }
 
-void probe_iio(struct feature *f)
+void feature_iio(struct feature *f)
 {
 	files(f, "/sys/bus/iio/devices/iio:device*/name", R_OK,
 	      "a dtoverlay= for the sensor in /boot/firmware/config.txt, or its driver", "root");
 }
 
-void probe_cpufreq(struct feature *f)
+void feature_cpufreq(struct feature *f)
 {
 	files(f, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq", R_OK,
 	      "a cpufreq driver (a virtual machine has none)", "root");

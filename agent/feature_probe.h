@@ -16,18 +16,18 @@ void feature_no(struct feature *f, const char *enable, const char *format, ...)
 /* The first line of a file without its newline; -errno of open or read. */
 int feature_line(const char *path, char *line, unsigned size);
 
-void probe_sched_fifo(struct feature *f);
-void probe_mlock(struct feature *f);
-void probe_affinity(struct feature *f);
-void probe_isolated(struct feature *f);
-void probe_psi(struct feature *f);
-void probe_schedstat(struct feature *f);
-void probe_thermal(struct feature *f);
-void probe_hwmon(struct feature *f);
-void probe_i2c(struct feature *f);
-void probe_spi(struct feature *f);
-void probe_gpio(struct feature *f);
-void probe_iio(struct feature *f);
-void probe_cpufreq(struct feature *f);
+void feature_sched_fifo(struct feature *f);
+void feature_mlock(struct feature *f);
+void feature_affinity(struct feature *f);
+void feature_isolated(struct feature *f);
+void feature_psi(struct feature *f);
+void feature_schedstat(struct feature *f);
+void feature_thermal(struct feature *f);
+void feature_hwmon(struct feature *f);
+void feature_i2c(struct feature *f);
+void feature_spi(struct feature *f);
+void feature_gpio(struct feature *f);
+void feature_iio(struct feature *f);
+void feature_cpufreq(struct feature *f);
 
 #endif

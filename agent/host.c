@@ -11,6 +11,7 @@
 
 #include "agent/daemon.h"
 #include "agent/events.h"
+#include "agent/path.h"
 #include "agent/profiler.h"
 #include "agent/queue.h"
 #include "agent/runner.h"
@@ -94,6 +95,24 @@ static void model_update(struct sonde_host *h, const struct daemon_model *m)
 	h->model_lags = m->lags;
 }
 
+/*
+ * In the pipeline's section, but words that its thread never writes: no reader needs
+ * them to agree with the others.
+ */
+static void paths_update(struct line *l)
+{
+	struct sonde_tick *t = &l->stats->tick;
+
+	if (!l->daemon->path || strcmp(runner_ring(l->runner), "io_uring"))
+		return;
+	for (unsigned i = 0; i < l->config->sensors && i < SONDE_SENSORS_MAX; i++) {
+		sonde_u64 n = path_count(l->daemon->path, runner_tid(l->runner), i);
+
+		__atomic_store_n(&t->sensor[i].queued, n, __ATOMIC_RELAXED);
+		__atomic_store_n(&t->sensor[i].path_seen, 1, __ATOMIC_RELAXED);
+	}
+}
+
 void host_update(struct line *l)
 {
 	struct sonde_host *h = &l->stats->host;
@@ -115,6 +134,7 @@ void host_update(struct line *l)
 	if (l->daemon->profiler)
 		profiler_read(l->daemon->profiler, l - l->daemon->line, h);
 	stats_write_end(&h->seq);
+	paths_update(l);
 }
 
 void host_end(struct line *l)

@@ -38,6 +38,8 @@ static void take_event(void *user, bool begin, const struct store_event *e)
 	struct line *l = user;
 
 	log_event(begin, e);
+	if (!strcmp(e->kind, "alarm"))
+		daemon_plug_alarm(l, begin);
 	control_event(l->daemon->control, begin ? "begin" : "end", e);
 }
 

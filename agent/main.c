@@ -21,6 +21,7 @@
 #include "agent/events.h"
 #include "agent/log.h"
 #include "agent/loop.h"
+#include "agent/path.h"
 #include "agent/profiler.h"
 #include "agent/rights.h"
 #include "agent/runner.h"
@@ -257,6 +258,15 @@ static void profiler_start(struct daemon *d)
 	}
 }
 
+/* Which reads the kernel gave to a worker: good to know, and nothing depends on it. */
+static void path_start(struct daemon *d)
+{
+	struct why why;
+
+	if (strcmp(d->config->profiler, "off") && path_open(&d->path, &why))
+		log_line(LOG_LEVEL_INFO, "reads are not traced: %s", why.text);
+}
+
 static void models_start(struct daemon *d)
 {
 	for (unsigned i = 0; i < d->lines; i++) {
@@ -271,6 +281,7 @@ static void models_start(struct daemon *d)
 	}
 }
 
+/* What must not be lost or left on comes first: a driver may hold a reading, and then us. */
 static void stop(struct daemon *d)
 {
 	for (unsigned i = 0; i < d->lines; i++) {
@@ -279,16 +290,18 @@ static void stop(struct daemon *d)
 		if (l->runner) {
 			runner_stop(l->runner);
 			events_drain(l->events, runner_queue(l->runner));
+			host_end(l);
 		}
 		events_close(l->events);
-		runner_close(l->runner);
-		if (l->runner)
-			host_end(l);
 	}
+	daemon_plug_close(d);
 	control_close(d->control);
-	profiler_close(d->profiler);
-	loop_close(d);
 	store_close(d->store);
+	for (unsigned i = 0; i < d->lines; i++)
+		runner_close(d->line[i].runner);
+	profiler_close(d->profiler);
+	path_close(d->path);
+	loop_close(d);
 	stats_close(d->stats);
 	if (d->statm_fd >= 0)
 		close(d->statm_fd);
@@ -320,7 +333,11 @@ static int start(struct daemon *d, struct why *why)
 	err = loop_open(d, why);
 	if (err)
 		return err;
+	err = daemon_plug_open(d, why);
+	if (err)
+		return err;
 	profiler_start(d);
+	path_start(d);
 	err = lines_open(d, why);
 	if (err)
 		return err;

@@ -16,7 +16,7 @@ enum record_kind {
 	RECORD_CLEAR,	/* ... ended */
 	RECORD_MODEL,	/* a model was taken up; old_model comes back to be freed */
 	RECORD_LOST,	/* ticks were missed: count in missed */
-	RECORD_STATE,	/* a channel changed state: channel, state */
+	RECORD_STATE,	/* a channel changed state: channel, state, fault */
 	RECORD_DEAD,	/* the pipeline thread has ended: error */
 };
 
@@ -32,7 +32,7 @@ struct record {
 	unsigned departed;
 	uint8_t departed_channel[RECORD_DEPARTED_MAX];
 	uint64_t missed;
-	unsigned channel, state;
+	unsigned channel, state, fault;	/* enum channel_state, channel_fault */
 	int error;
 	void *old_model;
 	/* value[n], contribution[n] (nats), then valid[n] as bytes. */

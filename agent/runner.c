@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * runner: the life of a pipeline's thread; one turn of it is in runner_tick.c.
- * All memory is allocated, and all files are opened, before the first tick.
+ * runner: the life of a pipeline's thread; one turn of it is in runner_tick.c, its devices
+ * are in runner_devices.c. All memory that the thread needs is allocated before the first tick.
  */
 #include "agent/runner.h"
 
@@ -19,7 +19,8 @@
 #include "agent/stats.h"
 
 #define QUEUE_SECONDS 2		/* main may be busy for so long before a record is lost */
-#define WORKERS_MAX 16
+#define WORKERS_MAX 32
+#define STOP_SECONDS 2
 #define STREAM_BUFFERS 64
 #define STREAM_BUFFER_SIZE 4096
 
@@ -36,13 +37,13 @@ static enum ring_kind ring_kind_of(const char *word)
 	return !strcmp(word, "epoll") ? RING_EPOLL : RING_ANY;
 }
 
-/* What a thread must do for itself: rights, ring, devices. Runs once, in the thread. */
+/* What a thread must do for itself: rights, ring, workers. Runs once, in the thread. */
 static int thread_begin(struct runner *r)
 {
 	struct ring_options o = {
 		.kind = ring_kind_of(r->agent->ring),
-		.files = r->devices,
-		.core = -1,
+		.files = runner_devices_files(r),
+		.peers = r->workers,
 		.stream_buffers = STREAM_BUFFERS,
 		.stream_buffer_size = STREAM_BUFFER_SIZE,
 	};
@@ -61,10 +62,8 @@ static int thread_begin(struct runner *r)
 		r->priority = 0;
 	}
 	rights_touch_stack();
-	/* procfs answers in microseconds: two take turns. A driver's file may wait for its bus. */
-	o.workers = 2;
-	for (unsigned i = 0; i < r->devices; i++)
-		o.workers += !strncmp(r->config->sensor[i].path, "/sys/", 5);
+	/* Of what does not block two take turns. */
+	o.workers = 2 + runner_devices_blocking(r);
 	if (o.workers > WORKERS_MAX)
 		o.workers = WORKERS_MAX;
 	o.core = r->core;
@@ -76,12 +75,8 @@ static int thread_begin(struct runner *r)
 	}
 	if (why.text[0])
 		lose(r, &why);
-	for (unsigned i = 0; i < r->devices; i++) {
-		r->error = r->device[i]->ops->attach(r->device[i], r->ring, i, &r->why);
-		if (r->error)
-			return r->error;
-	}
-	return 0;
+	r->error = runner_workers_open(r, &r->why);
+	return r->error;
 }
 
 static void *thread_main(void *arg)
@@ -94,46 +89,36 @@ static void *thread_main(void *arg)
 		err = runner_loop(r);
 	if (err && r->running)
 		runner_report_death(r, err);
+	sem_post(&r->ended);
 	return NULL;
 }
 
-static void name_channels(struct runner *r)
+/* The part of the stats page that does not change. */
+static void name_all(struct runner *r)
 {
+	const struct pipeline_config *p = r->config;
 	struct sonde_tick *t = &r->stats->tick;
+	unsigned channel = 0;
 
-	t->channels = r->config->channels;
-	for (unsigned i = 0; i < r->config->channels; i++) {
-		const struct channel_config *c = config_channel(r->config, i);
+	t->channels = p->channels;
+	t->sensors = p->sensors < SONDE_SENSORS_MAX ? p->sensors : SONDE_SENSORS_MAX;
+	for (unsigned s = 0; s < p->sensors; s++) {
+		if (s < SONDE_SENSORS_MAX) {
+			snprintf(t->sensor[s].name, sizeof t->sensor[s].name, "%s",
+				 p->sensor[s].name);
+			snprintf(t->sensor[s].kind, sizeof t->sensor[s].kind, "%.11s",
+				 p->sensor[s].kind);
+		}
+		for (unsigned i = 0; i < p->sensor[s].channels; i++, channel++) {
+			const struct channel_config *c = &p->sensor[s].channel[i];
 
-		snprintf(t->channel[i].name, sizeof t->channel[i].name, "%s", c->name);
-		snprintf(t->channel[i].unit, sizeof t->channel[i].unit, "%s", c->unit);
+			snprintf(t->channel[channel].name, sizeof t->channel[channel].name, "%s",
+				 c->name);
+			snprintf(t->channel[channel].unit, sizeof t->channel[channel].unit, "%s",
+				 c->unit);
+			t->channel[channel].sensor = s;
+		}
 	}
-}
-
-static int open_devices(struct runner *r, struct why *why)
-{
-	unsigned first = 0;
-
-	r->device = calloc(r->config->sensors ? r->config->sensors : 1, sizeof *r->device);
-	if (!r->device)
-		return why_set(why, -ENOMEM, "no memory for devices");
-	for (unsigned i = 0; i < r->config->sensors; i++) {
-		const struct sensor_config *s = &r->config->sensor[i];
-		const struct dev_ops *ops = dev_find(s->kind);
-		int err;
-
-		if (!ops)
-			return why_set(why, -EINVAL, "sensor %s: no device kind \"%s\"",
-				       s->name, s->kind);
-		err = ops->open(&r->device[i], s, first, why);
-		if (err)
-			return why_in(why, err, "sensor %s", s->name);
-		r->devices++;
-		for (unsigned c = 0; s->every > 1 && c < s->channels; c++)
-			r->pipeline.frame.slot[first + c].every_ns = s->every * r->period_ns;
-		first += s->channels;
-	}
-	return 0;
 }
 
 static unsigned power_of_two(unsigned n)
@@ -166,6 +151,7 @@ int runner_open(struct runner **out, const struct config *c,
 	r->priority = p->priority;
 	r->core = p->core == CORE_LAST ? rights_pick_core(p - c->pipeline) : p->core;
 	sem_init(&r->begun, 0, 0);
+	sem_init(&r->ended, 0, 0);
 	if (!rights_lock_memory(&lost))
 		lose(r, &lost);
 	if (p->core == CORE_LAST && r->core < 0) {
@@ -174,13 +160,13 @@ int runner_open(struct runner **out, const struct config *c,
 		r->priority = 0;
 	}
 	pipeline_init(&r->pipeline, p->channels, p->stale_s * 1e9);
-	name_channels(r);
+	name_all(r);
 	err = queue_open(&r->queue, power_of_two(p->rate_hz * QUEUE_SECONDS), p->channels);
 	if (err) {
 		why_set(why, err, "pipeline %s: no memory for its queue", p->name);
 		goto fail;
 	}
-	err = open_devices(r, why);
+	err = runner_devices_open(r, why);
 	if (err)
 		goto fail;
 	err = -pthread_create(&r->thread, NULL, thread_main, r);
@@ -206,12 +192,21 @@ fail:
 
 void runner_stop(struct runner *r)
 {
-	if (!r->started)
+	struct timespec until;
+
+	if (!r->started || r->stopped)
 		return;
+	r->stopped = true;
 	if (r->ring && !r->error)
 		ring_stop(r->ring);
-	pthread_join(r->thread, NULL);
-	r->started = false;
+	/*
+	 * Not joined here: a thread leaves the kernel when its io_uring workers do
+	 * (io_wq_put_and_exit), and one of them may hang in a driver.
+	 */
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += STOP_SECONDS;
+	while (sem_timedwait(&r->ended, &until) && errno == EINTR)
+		;
 }
 
 void runner_close(struct runner *r)
@@ -221,15 +216,17 @@ void runner_close(struct runner *r)
 	if (!r)
 		return;
 	runner_stop(r);
+	if (r->started)
+		pthread_join(r->thread, NULL);
+	runner_workers_close(r);
 	ring_close(r->ring);
-	for (unsigned i = 0; i < r->devices; i++)
-		r->device[i]->ops->close(r->device[i]);
-	free(r->device);
+	runner_devices_close(r);
 	pm = atomic_exchange(&r->next, NULL);
 	pipeline_model_close(pm);
 	pipeline_model_close(r->pipeline.model);
 	queue_close(r->queue);
 	sem_destroy(&r->begun);
+	sem_destroy(&r->ended);
 	free(r);
 }
 
@@ -237,6 +234,11 @@ struct pipeline_model *runner_offer(struct runner *r, struct pipeline_model *pm)
 {
 	/* Release: the model is whole before the thread can see it. */
 	return atomic_exchange_explicit(&r->next, pm, memory_order_acq_rel);
+}
+
+void runner_kick(struct runner *r)
+{
+	keeper_kick(r->keeper);
 }
 
 struct queue *runner_queue(struct runner *r)

@@ -19,19 +19,23 @@ struct sonde_stats;
 struct why;
 
 /*
- * Open the devices and start the thread. stats is this pipeline's part of the
+ * Make the devices and start the thread, which opens them. stats is this pipeline's part of the
  * stats page; eventfd is notified when a record other than RECORD_TICK was pushed.
  * What the thread could not have (pinning, SCHED_FIFO, locked memory, io_uring)
- * is no error: runner_lost() tells. Errors: -errno, nothing left behind.
+ * is no error: runner_lost() tells; nor is a sensor that is not there. Errors: -errno,
+ * nothing left behind.
  */
 int runner_open(struct runner **out, const struct config *c,
 		const struct pipeline_config *p, struct sonde_stats *stats,
 		int eventfd, struct why *why);
 
-/* Stop the thread and wait for it: what it pushed stays in the queue for a last look. */
+/*
+ * Stop the thread and wait for its last record, two seconds at most: what it pushed stays in the
+ * queue for a last look.
+ */
 void runner_stop(struct runner *r);
 
-/* ... and close everything. */
+/* ... and close everything; waits for as long as a driver holds one of its reads. */
 void runner_close(struct runner *r);
 
 /*
@@ -39,6 +43,9 @@ void runner_close(struct runner *r);
  * put up before and never taken (to be freed by the caller), or NULL.
  */
 struct pipeline_model *runner_offer(struct runner *r, struct pipeline_model *pm);
+
+/* Any thread: something was plugged in; sensors that are not there are looked for at once. */
+void runner_kick(struct runner *r);
 
 struct queue *runner_queue(struct runner *r);
 pid_t runner_tid(const struct runner *r);

@@ -15,6 +15,7 @@
 
 #define EVENTS_MAX 64
 #define MISSED_COUNTED 1000	/* of one hold-up, with a lateness each */
+#define STATE_CALM_NS 200000000u	/* between two records of a channel's state */
 #define RESERVE 16		/* records that ticks leave for alarms and the like */
 
 static uint64_t now_ns(void)
@@ -80,13 +81,17 @@ static void report_states(struct runner *r, const struct pipeline_result *res)
 	for (unsigned i = 0; i < f->n; i++) {
 		struct record *rec;
 
-		if (f->slot[i].state == r->state[i])
+		/* One that flaps is told now and then, and in the end how it is. */
+		if (f->slot[i].state == r->state[i] ||
+		    (r->told_ns[i] && res->t_ns < r->told_ns[i] + STATE_CALM_NS))
 			continue;
 		rec = claim(r, RECORD_STATE, res, 0);
 		if (!rec)
 			return;	/* the next tick tries again */
 		rec->channel = i;
 		rec->state = r->state[i] = f->slot[i].state;
+		rec->fault = f->slot[i].fault;
+		r->told_ns[i] = res->t_ns;
 		push(r, rec);
 	}
 }
@@ -105,9 +110,40 @@ static void report_missed(struct runner *r, const struct pipeline_result *res, u
 	push(r, rec);
 }
 
+/* What main writes into a sensor's entry (queued, path_seen) stays. */
+static void write_sensors(struct runner *r, struct sonde_tick *t, uint64_t now)
+{
+	for (unsigned i = 0; i < t->sensors; i++) {
+		struct sonde_sensor *s = &t->sensor[i];
+		struct keeper_device d;
+		bool opened;
+
+		keeper_device(r->keeper, i, &d);
+		s->state = d.state;
+		s->fault = d.fault;
+		s->rate_hz = d.rate_hz;
+		s->path_expected = d.path;
+		s->reads = d.reads;
+		opened = s->opened != d.opened;
+		s->opened = d.opened;
+		s->recovered = d.recovered;
+		s->age_ns = d.good_ns && now > d.good_ns ? now - d.good_ns : 0;
+		s->edge_to_value_ns = d.edge_to_value_ns;
+		for (unsigned f = 0; f < SONDE_FAULT_KINDS; f++)
+			s->faults[f] = d.faults[f];
+		/* Of an open that succeeded it is a remark; without one the last failure's stay. */
+		if (s->errors == d.errors && !(opened && *d.why.text))
+			continue;
+		s->errors = d.errors;
+		s->error = d.error;
+		memcpy(s->why, d.why.text, sizeof s->why - 1);
+	}
+}
+
 static void write_stats(struct runner *r, const struct pipeline_result *res, bool late,
 			uint64_t step_ns, uint64_t now)
 {
+	uint64_t edge_ns = keeper_take_edge(r->keeper);
 	const struct pipeline *p = &r->pipeline;
 	struct sonde_tick *t = &r->stats->tick;
 	struct ring_counters c;
@@ -137,6 +173,8 @@ static void write_stats(struct runner *r, const struct pipeline_result *res, boo
 	}
 	stats_hist_add(&t->step, step_ns);
 	stats_hist_add(&t->latency, now - res->t_ns);
+	if (edge_ns)
+		stats_hist_add(&t->edge, now > edge_ns ? now - edge_ns : 0);
 	for (unsigned i = 0; i < p->frame.n; i++) {
 		const struct channel_slot *s = &p->frame.slot[i];
 		struct sonde_channel *ch = &t->channel[i];
@@ -147,7 +185,9 @@ static void write_stats(struct runner *r, const struct pipeline_result *res, boo
 		ch->age_ns = s->t_ns ? now - s->t_ns : 0;
 		ch->samples = s->samples;
 		ch->errors = s->errors;
+		ch->fault = s->fault;
 	}
+	write_sensors(r, t, now);
 	stats_write_end(&t->seq);
 }
 
@@ -231,9 +271,7 @@ static void tick_open(struct runner *r, const struct ring_event *e)
 	stats_write_end(&t->seq);
 	take_model(r);
 	report_orphan(r);
-	r->pending = 0;
-	for (unsigned i = 0; i < r->devices; i++)
-		r->pending += r->device[i]->ops->start(r->device[i], r->ring, e->t_ns);
+	r->pending = keeper_tick(r->keeper, r->ring, e->t_ns, now);
 	if (!r->pending)
 		tick_close(r, false);
 	else
@@ -242,13 +280,8 @@ static void tick_open(struct runner *r, const struct ring_event *e)
 
 static void completed(struct runner *r, const struct ring_event *e)
 {
-	struct dev *d;
-	unsigned settled;
+	unsigned settled = keeper_complete(r->keeper, r->ring, e, now_ns());
 
-	if (e->token >= r->devices)
-		return;
-	d = r->device[e->token];
-	settled = d->ops->complete(d, r->ring, e, &r->pipeline.frame, now_ns());
 	if (!r->open)
 		return;		/* it came after its tick's deadline */
 	r->pending = settled < r->pending ? r->pending - settled : 0;
@@ -280,8 +313,8 @@ int runner_loop(struct runner *r)
 					tick_close(r, true);
 				break;
 			case RING_READ:
-			case RING_POST:
 			case RING_STREAM:
+			case RING_POST:
 				completed(r, &events[i]);
 				break;
 			case RING_STOP:

@@ -33,7 +33,8 @@
 _Static_assert(sizeof(struct sonde_host) % 8 == 0 && sizeof(struct sonde_tick) % 8 == 0 &&
 	       offsetof(struct sonde_stats, host) % 8 == 0 &&
 	       offsetof(struct sonde_stats, tick) % 8 == 0, "sections are copied by words");
-_Static_assert(sizeof(struct sonde_channel) == 80 && sizeof(struct sonde_hist) == 1048,
+_Static_assert(sizeof(struct sonde_channel) == 88 && sizeof(struct sonde_sensor) == 352 &&
+	       sizeof(struct sonde_hist) == 1048,
 	       "no padding that another compiler may lay out otherwise");
 
 void stats_write_begin(uint32_t *seq)

@@ -14,9 +14,11 @@
 #define SONDE_STATS_H
 
 #define SONDE_STATS_MAGIC 0x30455441444e4f53ULL	/* "SONDATE0" */
-#define SONDE_STATS_VERSION 1
+#define SONDE_STATS_VERSION 2
 #define SONDE_CHANNELS_MAX 64
 #define SONDE_NAME_MAX 32
+#define SONDE_SENSORS_MAX 64
+#define SONDE_FAULT_KINDS 13	/* enum channel_fault */
 
 /*
  * A latency histogram: octaves of nanoseconds from 2^8, four linear buckets each. Bucket
@@ -46,11 +48,29 @@ struct sonde_channel {
 	SONDE_F32(contribution);	/* nats */
 	sonde_u64 age_ns;
 	sonde_u64 samples, errors;
+	sonde_u32 fault, sensor;	/* enum channel_fault; index into sensor[] */
+};
+
+/* A device, as the keeper sees it. */
+struct sonde_sensor {
+	char name[SONDE_NAME_MAX];
+	char kind[12];
+	sonde_u32 state, fault;		/* enum channel_state, channel_fault */
+	int error;			/* -errno of the last failure, 0: none */
+	SONDE_F32(rate_hz);		/* good readings a second, lately */
+	sonde_u32 path_expected;	/* enum dev_path: as configured */
+	sonde_u64 reads, errors, opened, recovered;
+	sonde_u64 faults[SONDE_FAULT_KINDS];
+	sonde_u64 age_ns;		/* of the last good reading */
+	sonde_u64 edge_to_value_ns;	/* of a triggered one: the last */
+	sonde_u64 queued;		/* reads that io_uring gave to a worker, as traced; see path_seen */
+	sonde_u32 path_seen, pad;	/* 1: the tracepoint is watched; written by main */
+	char why[120];			/* the last failure in words */
 };
 
 /* Written by the pipeline's thread, once a tick. */
 struct sonde_tick {
-	sonde_u32 seq, channels;
+	sonde_u32 seq, channels, sensors, pad;
 	sonde_u64 ticks, missed, late, dropped;	/* late: past the deadline; dropped: queue records */
 	sonde_u64 scored, over_limit, alarms;
 	sonde_u64 t_ns;			/* CLOCK_MONOTONIC of the last tick */
@@ -64,7 +84,9 @@ struct sonde_tick {
 	struct sonde_hist latency;	/* grid time -> verdict */
 	struct sonde_hist lateness;	/* grid time -> the thread runs */
 	struct sonde_hist step;		/* decode, model, verdict alone */
+	struct sonde_hist edge;		/* a trigger's edge -> the first verdict with its value */
 	struct sonde_channel channel[SONDE_CHANNELS_MAX];
+	struct sonde_sensor sensor[SONDE_SENSORS_MAX];
 };
 
 /* Written by main, about once a second. */

@@ -41,6 +41,13 @@ static void make_safe(struct sonde_stats *s)
 	terminate(s->host.kernel, sizeof(s->host.kernel));
 	terminate(s->host.model_path, sizeof(s->host.model_path));
 	terminate(s->host.worst_comm, sizeof(s->host.worst_comm));
+	if (s->tick.sensors > SONDE_SENSORS_MAX)
+		s->tick.sensors = SONDE_SENSORS_MAX;
+	for (unsigned i = 0; i < s->tick.sensors; i++) {
+		terminate(s->tick.sensor[i].name, sizeof(s->tick.sensor[i].name));
+		terminate(s->tick.sensor[i].kind, sizeof(s->tick.sensor[i].kind));
+		terminate(s->tick.sensor[i].why, sizeof(s->tick.sensor[i].why));
+	}
 	if (s->tick.channels > SONDE_CHANNELS_MAX)
 		s->tick.channels = SONDE_CHANNELS_MAX;
 	for (unsigned i = 0; i < s->tick.channels; i++) {
@@ -186,8 +193,8 @@ int page_daemon_json(const struct page *p, sd_json_variant **out)
 						      age < 0 ? NAN : rint(age * 1e3) / 1e3));
 }
 
-int page_json(struct cli *c, const struct page *p, int r, const char *name,
-	      sd_json_variant *array)
+int page_json_two(struct cli *c, const struct page *p, int r, const char *name,
+		  sd_json_variant *array, const char *name2, sd_json_variant *array2)
 {
 	sd_json_variant *daemon = NULL, *v = NULL;
 
@@ -195,12 +202,23 @@ int page_json(struct cli *c, const struct page *p, int r, const char *name,
 		r = page_daemon_json(p, &daemon);
 	if (r >= 0 && !array)
 		r = sd_json_build(&array, SD_JSON_BUILD_EMPTY_ARRAY);
+	if (r >= 0 && name2 && !array2)
+		r = sd_json_build(&array2, SD_JSON_BUILD_EMPTY_ARRAY);
 	if (r >= 0)
 		r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("daemon", daemon),
-				   SD_JSON_BUILD_PAIR_VARIANT(name, array));
+				   SD_JSON_BUILD_PAIR_VARIANT(name, array),
+				   SD_JSON_BUILD_PAIR_CONDITION(name2 != NULL, name2,
+					SD_JSON_BUILD_VARIANT(array2)));
 	sd_json_variant_unref(daemon);
 	sd_json_variant_unref(array);
+	sd_json_variant_unref(array2);
 	return cli_json(c, r, &v);
+}
+
+int page_json(struct cli *c, const struct page *p, int r, const char *name,
+	      sd_json_variant *array)
+{
+	return page_json_two(c, p, r, name, array, NULL, NULL);
 }
 
 const char *page_channel_state(unsigned state)
@@ -211,4 +229,11 @@ const char *page_channel_state(unsigned state)
 	};
 
 	return state < sizeof(word) / sizeof(*word) ? word[state] : "?";
+}
+
+const char *page_path(unsigned path)
+{
+	static const char *const word[] = { "inline", "poll", "worker", "bus" };
+
+	return path < sizeof(word) / sizeof(*word) ? word[path] : "?";
 }

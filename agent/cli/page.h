@@ -50,8 +50,13 @@ int page_daemon_json(const struct page *p, sd_json_variant **out);
 /* An answer {"daemon": ..., NAME: array}; drops array. r: the result of building it. */
 int page_json(struct cli *c, const struct page *p, int r, const char *name,
 	      sd_json_variant *array);
+/* The same with two arrays; without the second when its name is NULL. */
+int page_json_two(struct cli *c, const struct page *p, int r, const char *name,
+		  sd_json_variant *array, const char *name2, sd_json_variant *array2);
 
 const char *page_channel_state(unsigned state);
+/* enum dev_path: "inline", "poll", "worker", "bus". */
+const char *page_path(unsigned path);
 
 /* CLOCK_MONOTONIC now. */
 uint64_t page_now_ns(void);

@@ -215,7 +215,8 @@ static int run(struct replay *r)
 			if (isfinite(v))
 				frame_put(&r->pipeline.frame, i, v, t_ns);
 			else
-				frame_fail(&r->pipeline.frame, i, CHANNEL_FAULTY);
+				frame_fail(&r->pipeline.frame, i, CHANNEL_FAULTY,
+					   FAULT_NAN);
 		}
 		pipeline_step(&r->pipeline, t_ns, &result);
 		e = put_score(r, row, &result);

@@ -24,9 +24,16 @@ static const struct cli_option of_pipeline[] = {
 	END
 };
 
+static const struct cli_option probe_options[] = {
+	{ "bus", "NAME", "only this I2C bus (i2c-1), of the mainboard's as well", 0 },
+	END
+};
+
 static const struct cli_command sensor[] = {
 	{ "show", "[PATTERN]", "value, state and age of each channel", sensor_show, 0, 1,
 	  of_pipeline },
+	{ "probe", "", "find what is attached, print configuration for it", sensor_probe, 0, 0,
+	  probe_options },
 	END
 };
 

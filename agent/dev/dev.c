@@ -11,8 +11,14 @@
 
 const struct dev_ops *dev_find(const char *kind)
 {
-	static const struct dev_ops *const kinds[] = { &dev_sysfs, &dev_stream };
+	static const struct dev_ops *const kinds[] = {
+		&dev_sysfs, &dev_stream, &dev_i2c, &dev_spi, &dev_iio, &dev_hwmon, &dev_gpio,
+		&dev_serial,
+	};
 
+	/* A thermal zone and a 1-Wire probe are directories of attributes as hwmon's are. */
+	if (!strcmp(kind, "thermal") || !strcmp(kind, "w1"))
+		return &dev_hwmon;
 	for (unsigned i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (!strcmp(kinds[i]->kind, kind))
 			return kinds[i];

@@ -6,8 +6,8 @@
  * so that the next writer's scans begin where they should.
  *
  * A FIFO is opened for writing as well: then it never ends when its writer goes, the
- * channels simply grow old, and the next writer is read on. An end of another file
- * (a tty hung up) is retried with growing pauses, never in a loop.
+ * channels simply grow old, and the next writer is read on. A file that has ended (a tty
+ * that was unplugged) is gone: the keeper opens it again.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,14 +24,10 @@
 
 #define GAP_NS 250000000u	/* half a scan is given up after so long, */
 #define GAP_TICKS 3		/* and so many ticks: this thread may have been held meanwhile */
-#define RETRY_MIN_NS 20000000u
-#define RETRY_MAX_NS 2000000000u
 
 struct stream {
 	struct dev dev;
 	int fd, index;
-	bool armed;
-	uint64_t retry_ns, pause_ns;	/* when to arm again, and the pause after that */
 	uint8_t *carry;			/* the beginning of a scan */
 	unsigned carried, quiet;	/* quiet: ticks since the last bytes */
 	uint64_t last_ns;		/* of the last bytes */
@@ -72,7 +68,7 @@ static int open_file(const char *path, bool *wrong)
 		return -EINVAL;
 	}
 	if (S_ISFIFO(st.st_mode)) {
-		/* Without the right to write to it, it ends with each writer: start() retries. */
+		/* Without the right to write to it, it ends with each writer and is reopened. */
 		both = open(path, O_RDWR | flags);
 		if (both >= 0) {
 			close(fd);
@@ -82,15 +78,6 @@ static int open_file(const char *path, bool *wrong)
 	if (isatty(fd))
 		make_raw(fd);
 	return fd;
-}
-
-static void stream_close(struct dev *dev)
-{
-	struct stream *d = (struct stream *)dev;
-
-	if (d->fd >= 0)
-		close(d->fd);
-	dev_free(d, d->memory);
 }
 
 /* The elements must lie inside the scan: decode_scan() does not look. */
@@ -109,11 +96,26 @@ static int check_layout(const struct sensor_config *s, struct why *why)
 	return 0;
 }
 
-static int stream_open(struct dev **out, const struct sensor_config *s,
-		       unsigned first_channel, struct why *why)
+static void stream_shut(struct dev *dev)
+{
+	struct stream *d = (struct stream *)dev;
+
+	if (d->fd >= 0)
+		close(d->fd);
+	d->fd = -1;
+}
+
+static void stream_free(struct dev *dev)
+{
+	struct stream *d = (struct stream *)dev;
+
+	dev_free(d, d->memory);
+}
+
+static int stream_create(struct dev **out, const struct sensor_config *s,
+			 unsigned first_channel, struct why *why)
 {
 	struct stream *d;
-	bool wrong = false;
 	size_t memory;
 	int err;
 
@@ -132,38 +134,57 @@ static int stream_open(struct dev **out, const struct sensor_config *s,
 		.ops = &dev_stream, .config = s, .first_channel = first_channel,
 		.channels = s->channels,
 	};
-	d->index = -1;
-	d->pause_ns = RETRY_MIN_NS;
-	d->fd = open_file(s->path, &wrong);
-	if (wrong) {
-		stream_close(&d->dev);
-		return why_set(why, -EINVAL, "%s is no stream: a FIFO, a tty or a character device "
-			       "is needed (sonde replay reads plain files)", s->path);
-	}
-	if (d->fd < 0)
-		d->dev.last_error = d->fd;
+	d->fd = d->index = -1;
 	*out = &d->dev;
 	return 0;
 }
 
-static int stream_attach(struct dev *dev, struct ring *r, uint32_t token, struct why *why)
+static int stream_open(struct dev *dev)
+{
+	struct stream *d = (struct stream *)dev;
+	const char *path = dev->config->path;
+	bool wrong = false;
+
+	stream_shut(dev);
+	d->fd = open_file(path, &wrong);
+	if (wrong)
+		return why_set(&dev->why, -EINVAL, "%s is no stream: a FIFO, a tty or a character "
+			       "device is needed (sonde replay reads plain files)", path);
+	if (d->fd < 0)
+		return why_set(&dev->why, d->fd, "%s: %s", path, strerror(-d->fd));
+	d->carried = 0;
+	for (unsigned i = 0; i < dev->channels; i++)
+		d->rate[i].primed = false;
+	return 0;
+}
+
+static int stream_detach(struct dev *dev, struct ring *r)
+{
+	struct stream *d = (struct stream *)dev;
+	int err = d->index < 0 ? 0 : ring_remove(r, d->index);
+
+	if (!err)
+		d->index = -1;
+	return err;
+}
+
+static int stream_attach(struct dev *dev, struct ring *r)
 {
 	struct stream *d = (struct stream *)dev;
 	int err;
 
-	d->dev.token = token;
-	if (d->fd < 0)
-		return 0;
-	d->index = ring_add(r, d->fd, false, why);
+	d->index = ring_add(r, d->fd, false, &dev->why);
 	if (d->index < 0)
 		return d->index;
-	err = ring_stream(r, d->index, token);
-	d->armed = !err;
-	return err ? why_set(why, err, "%s can not be polled: %s", dev->config->path,
-			     strerror(-err)) : 0;
+	err = ring_stream(r, d->index, dev->token);
+	if (!err)
+		return 0;
+	stream_detach(dev, r);
+	return why_set(&dev->why, err, "%s can not be polled: %s", dev->config->path,
+		       strerror(-err));
 }
 
-/* No read belongs to a tick; here an ended stream is tried again, and half a scan given up. */
+/* No read belongs to a tick; here half a scan is given up. */
 static unsigned stream_start(struct dev *dev, struct ring *r, uint64_t t_ns)
 {
 	struct stream *d = (struct stream *)dev;
@@ -173,9 +194,6 @@ static unsigned stream_start(struct dev *dev, struct ring *r, uint64_t t_ns)
 		d->carried = 0;
 		d->dev.errors++;
 	}
-	if (d->index < 0 || d->armed || t_ns < d->retry_ns)
-		return 0;
-	d->armed = !ring_stream(r, d->index, dev->token);
 	return 0;
 }
 
@@ -205,7 +223,6 @@ static void take(struct stream *d, const uint8_t *data, unsigned n, struct frame
 	unsigned scan = d->dev.config->scan_bytes;
 
 	d->dev.bytes += n;
-	d->dev.last_error = 0;
 	d->last_ns = now_ns;
 	d->quiet = 0;
 	if (d->carried) {
@@ -235,37 +252,32 @@ static unsigned stream_complete(struct dev *dev, struct ring *r,
 
 	if (e->kind != RING_STREAM)
 		return 0;
-	d->armed = e->more;
+	dev->error = 0;
 	if (e->res > 0) {
 		take(d, e->data, (unsigned)e->res, f, now_ns);
-		d->pause_ns = RETRY_MIN_NS;
 	} else {
 		/* Bytes may be missing: what was carried is not the beginning of what follows. */
-		d->dev.errors++;
-		d->dev.last_error = e->res ? e->res : -EPIPE;
+		dev->errors++;
+		dev->error = e->more ? -ENOBUFS : e->res ? e->res : -EPIPE;
 		if (e->res != -ENOBUFS)
 			d->carried = 0;
 	}
 	if (e->more)
 		return 0;
-	if (e->res > 0 || e->res == -ENOBUFS) {
-		/* The kernel stopped, the file did not. */
-		d->armed = !ring_stream(r, d->index, dev->token);
-		d->retry_ns = now_ns;
-		return 0;
-	}
-	for (unsigned i = 0; i < dev->channels; i++)
-		frame_fail(f, dev->first_channel + i, e->res ? CHANNEL_FAULTY : CHANNEL_ABSENT);
-	d->retry_ns = now_ns + d->pause_ns;
-	d->pause_ns = d->pause_ns > RETRY_MAX_NS / 2 ? RETRY_MAX_NS : 2 * d->pause_ns;
+	/* Either the kernel stopped and the file did not, or the file has ended. */
+	if ((e->res <= 0 && e->res != -ENOBUFS) || ring_stream(r, d->index, dev->token))
+		dev->gone = true;
 	return 0;
 }
 
 const struct dev_ops dev_stream = {
 	.kind = "stream",
+	.create = stream_create,
 	.open = stream_open,
 	.attach = stream_attach,
 	.start = stream_start,
 	.complete = stream_complete,
-	.close = stream_close,
+	.detach = stream_detach,
+	.shut = stream_shut,
+	.free = stream_free,
 };

@@ -84,18 +84,22 @@ start() {
 	"$BUILD/sonded" --config "$dir/sonde.conf" >>"$dir/log" 2>&1 &
 	daemon=$!
 	until_true 100 test -S "$dir/run/io.sonde.Agent" || fail "no daemon"
-	until_true 100 sh -c "'$sonde' -j sensor show | jq -e '.daemon.pid == $daemon and all(.sensors[]; .state == \"live\")'" ||
+	until_true 100 sh -c "'$sonde' -j sensor show | jq -e '.daemon.pid == $daemon and all((.sensors, .channels)[]; .state == \"live\")'" ||
 		fail "no live sensors"
 }
 export SONDE_RUN_DIR="$dir/run"
 start
 
 # ---- looking -------------------------------------------------------------------------
-is '.daemon.state == "running" and (.sensors | length) == 3 and
-	(.sensors[] | select(.name == "s.a") | .unit == "mg" and (.value | fabs) < 1000)' sensor show
-is '(.sensors | map(.name)) == ["s.b"]' sensor show s.b
-is '(.sensors | length) == 3' sensor show 's.*' pipeline machine
+is '.daemon.state == "running" and (.channels | length) == 3 and
+	(.channels[] | select(.name == "s.a") | .unit == "mg" and (.value | fabs) < 1000 and
+	 .sensor == "s" and .fault == "none")' sensor show
+is '.sensors | length == 1 and (.[0] | .name == "s" and .kind == "stream" and .fault == "none" and
+	.reads > 0 and .path == "poll" and .errors == 0)' sensor show
+is '(.channels | map(.name)) == ["s.b"] and .sensors == []' sensor show s.b
+is '(.channels | length) == 3' sensor show 's.*' pipeline machine
 says s.c sensor show
+says "stream   live" sensor show
 refuses 'nothing' sensor show pipeline nothing
 "$sonde" sensor show x.y >/dev/null 2>&1 && fail "a sensor x.y"
 is '.pipelines[0] | .name == "machine" and .rate_hz == 100 and .channels == 3 and .core == -1 and
@@ -128,6 +132,7 @@ refuses already record start "$dir/other.csv"
 sleep 12
 "$sonde" -j record stop >"$dir/out" || fail "record stop: $(cat "$dir/out")"
 jq -e '.rows > 800 and (.path | endswith("/normal.csv"))' "$dir/out" >/dev/null || fail "$(cat "$dir/out")"
+is '.sensors[0].rate_hz | . > 100 and . < 300' sensor show
 [ -s "$dir/normal.csv" ] || fail "no recording"
 refuses '' record stop
 "$sonde" -j model fit --train "$dir/normal.csv" -o "$dir/f32" --hidden 8 --lags 4 --epochs 5 2>/dev/null |
@@ -196,7 +201,7 @@ ticks=$("$sonde" -j stat show | jq '.stats[0].ticks')
 "$sonde" stat show >"$dir/out" 2>"$dir/err" || fail "stat after its death: exit $?"
 grep -q "not running: pid $daemon died" "$dir/err" || fail "nobody said that it died: $(cat "$dir/err")"
 grep -q " $ticks\$" "$dir/out" && [ "$ticks" -gt "$b" ] || fail "the last figures are gone"
-is '.daemon.state == "dead" and (.sensors | length) == 3' sensor show
+is '.daemon.state == "dead" and (.channels | length) == 3' sensor show
 says machine latency show
 refuses "not running" record stop
 refuses "not running" event follow

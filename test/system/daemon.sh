@@ -209,7 +209,7 @@ within 10 raised
 [ "$(call Describe | jq .pipelines[0].model.generation)" = 1 ] || fail "a new limit made a new model"
 sed -i 's/kind = stream/kind = steam/' "$dir/sonde.conf"
 kill -HUP "$daemon"
-within 10 logged "$dir/sonde.conf:13: kind = steam: must be board, sysfs or stream"
+within 10 logged "$dir/sonde.conf:13: kind = steam: must be board, sysfs, stream, i2c"
 refused Reload '{}' ConfigInvalid
 [ "$(jq -r '.problems | length' "$dir/reply")" = 1 ] || fail "$(cat "$dir/reply")"
 before=$(ticks)

@@ -3,7 +3,7 @@
 # good one, and that its capabilities and system calls are enough for the daemon it starts.
 set -eu
 : "${BUILD:=build/$(uname -m)}"
-for t in systemd-analyze strace setpriv jq; do
+for t in systemd-analyze systemd-sysusers udevadm strace setpriv jq; do
 	command -v $t >/dev/null || { echo "there is no $t"; exit 77; }
 done
 dir=$(mktemp -d)
@@ -28,7 +28,10 @@ put() { DESTDIR=$root PREFIX=/usr SYSCONFDIR=/etc UNITDIR=/usr/lib/systemd/syste
 put "$BUILD" >"$dir/out"
 [ ! -s "$dir/out" ] || fail "a first installation has something to say: $(cat "$dir/out")"
 for f in usr/sbin/sonded usr/bin/sonde usr/lib/sonde/sonde-model etc/sonde/sonde.conf \
-	usr/lib/systemd/system/sonded.service usr/share/doc/sonde/LICENSE; do
+	usr/lib/systemd/system/sonded.service usr/share/doc/sonde/LICENSE \
+	usr/lib/udev/rules.d/60-sonde.rules usr/lib/sysusers.d/sonde.conf \
+	usr/lib/tmpfiles.d/sonde.conf usr/lib/modules-load.d/sonde.conf \
+	usr/share/sonde/sensors/tmp105.conf; do
 	[ -f "$root/$f" ] || fail "/$f was not installed"
 done
 [ -d "$root/etc/sonde/conf.d" ] || fail "no conf.d"
@@ -50,6 +53,18 @@ grep -q '^ExecStart=/usr/sbin/sonded$' "$unit" || fail "$(grep ExecStart "$unit"
 sed "s|^ExecStart=/|ExecStart=$root/|" "$unit" >"$dir/sonded.service"
 systemd-analyze verify --man=no "$dir/sonded.service" >"$dir/out" 2>&1 || fail "$(cat "$dir/out")"
 if grep -q sonded.service "$dir/out"; then fail "$(cat "$dir/out")"; fi
+
+udevadm verify --resolve-names=never "$root/usr/lib/udev/rules.d/60-sonde.rules" >"$dir/out" 2>&1 ||
+	fail "the udev rules: $(cat "$dir/out")"
+mkdir -p "$dir/made/etc"
+systemd-sysusers --root="$dir/made" "$PWD/udev/sonde.sysusers" >"$dir/out" 2>&1 ||
+	fail "sysusers: $(cat "$dir/out")"
+for group in $(sed -n 's/.*GROUP="\([a-z]*\)".*/\1/p' udev/60-sonde.rules); do
+	grep -q "^g $group " udev/sonde.sysusers || fail "nobody makes the group $group"
+done
+systemd-tmpfiles --root="$dir/made" --create "$PWD/udev/sonde.tmpfiles" >"$dir/out" 2>&1 ||
+	fail "tmpfiles: $(cat "$dir/out")"
+[ "$(stat -c %a "$dir/made/var/lib/sonde")" = 750 ] || fail "tmpfiles made no state directory"
 
 put --remove >/dev/null
 left=$(cd "$root" && find . -type f)

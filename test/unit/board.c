@@ -96,8 +96,8 @@ static const struct expected expected[] = {
 	{ "net.rx", "KiB/s", NAN }, { "net.tx", "KiB/s", NAN },
 	{ "load.1min", "", 0.25 },
 	{ "cpu0.freq", "MHz", 1500 },
-	{ "thermal.cpu-thermal", "C", 48.312 }, { "thermal.cpu-thermal-2", "C", -1.5 },
-	{ "thermal.a-very-long-name-of-a-", "C", 0.001 },
+	{ "thermal.cpu-thermal", "°C", 48.312 }, { "thermal.cpu-thermal-2", "°C", -1.5 },
+	{ "thermal.a-very-long-name-of-a-", "°C", 0.001 },
 	{ "hwmon.ina219.in0", "V", 0.005 }, { "hwmon.ina219.V-bus", "V", 5.102 },
 	{ "hwmon.ina219.curr1", "A", 0.25 }, { "hwmon.ina219.power1", "W", 1.2755 },
 	{ "hwmon.ina219.energy1", "W", NAN }, { "hwmon.ina219.fan2", "rpm", 1200 },
@@ -122,8 +122,10 @@ static void run(const struct sensor_config *s, unsigned n, unsigned ticks, struc
 	CHECK(n <= 64);
 	frame_init(f, FRAME_CHANNELS_MAX, UINT64_MAX / 2);
 	for (unsigned i = 0; i < n; i++) {
-		CHECK_EQ(dev_find(s[i].kind)->open(&dev[i], &s[i], first, &why), 0);
-		CHECK_EQ(dev[i]->ops->attach(dev[i], r, i, &why), 0);
+		CHECK_EQ(dev_find(s[i].kind)->create(&dev[i], &s[i], first, &why), 0);
+		dev[i]->token = i;
+		CHECK_EQ(dev[i]->ops->open(dev[i]), 0);
+		CHECK_EQ(dev[i]->ops->attach(dev[i], r), 0);
 		first += s[i].channels;
 	}
 	for (unsigned k = 0; k < ticks; k++) {
@@ -141,7 +143,8 @@ static void run(const struct sensor_config *s, unsigned n, unsigned ticks, struc
 	ring_close(r);
 	for (unsigned i = 0; i < n; i++) {
 		CHECK_EQ(dev[i]->errors, 0);
-		dev[i]->ops->close(dev[i]);
+		dev[i]->ops->shut(dev[i]);
+		dev[i]->ops->free(dev[i]);
 	}
 }
 

@@ -7,74 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "test/test.h"
-
-#define REPORTS_MAX 64
-
-static char folder[] = "/tmp/sonde-config-XXXXXX";
-static char file[256];
-static struct {
-	unsigned n, errors;
-	char text[REPORTS_MAX][1600];
-} reports;
-
-static void take(void *user, bool error, const char *text)
-{
-	CHECK(reports.n < REPORTS_MAX);
-	CHECK(user == folder);
-	snprintf(reports.text[reports.n++], sizeof reports.text[0], "%s", text);
-	reports.errors += error;
-}
-
-static void write_file(const char *path, const char *text, size_t n)
-{
-	FILE *f = fopen(path, "w");
-
-	CHECK(f);
-	CHECK(fwrite(text, 1, n, f) == n);
-	CHECK(!fclose(f));
-}
-
-static struct config *load_bytes(const char *text, size_t n, bool strict, int want)
-{
-	struct config *c;
-	int err;
-
-	memset(&reports, 0, sizeof reports);
-	write_file(file, text, n);
-	err = config_load(&c, file, strict, take, folder);
-	if (err != want)
-		for (unsigned i = 0; i < reports.n; i++)
-			fprintf(stderr, "%s\n", reports.text[i]);
-	CHECK_EQ(err, want);
-	CHECK(!c == !!want);
-	CHECK(!reports.errors == !want);
-	return c;
-}
-
-static struct config *load(const char *text)
-{
-	return load_bytes(text, strlen(text), false, 0);
-}
-
-/* The configuration has exactly this mistake, in this line. "..." at the end: whatever follows. */
-static void refuse(int line, const char *message, const char *text)
-{
-	size_t n = strlen(message);
-	char want[1600];
-
-	load_bytes(text, strlen(text), false, -EINVAL);
-	snprintf(want, sizeof want, "%s:%d: %s", file, line, message);
-	if (n > 3 && !strcmp(message + n - 3, "...")) {
-		n = strlen(want) - 3;
-		want[n] = reports.text[0][n < strlen(reports.text[0]) ? n : 0] = '\0';
-	}
-	CHECK_STR(reports.text[0], want);
-	CHECK_EQ(reports.n, 1);
-}
-
-#define PIPELINE "[pipeline p]\n"
-#define SENSOR "[sensor s]\npipeline=p\nkind=sysfs\npath=/proc/stat\n"
+#include "test/unit/config_fixture.h"
 
 static void test_full(void)
 {
@@ -181,7 +114,8 @@ static void test_syntax(void)
 	refuse(3, "rate = 2 Hz: set already, at line 2", PIPELINE "rate=1 Hz\nrate=2 Hz\n" SENSOR);
 	refuse(1, "[sensors s]: no such section; did you mean [sensor]?",
 	       "[sensors s]\nrate = nonsense\n" PIPELINE SENSOR);
-	refuse(1, "[bus]: no such section; there are [agent], [pipeline NAME] and [sensor NAME]",
+	refuse(1, "[bus]: no such section; there are [agent], [pipeline NAME], [sensor NAME] and "
+	       "[output NAME]",
 	       "[bus]\n" PIPELINE SENSOR);
 	refuse(1, "[sensor]: a sensor needs a name: [sensor NAME]", "[sensor]\n" PIPELINE SENSOR);
 	refuse(1, "[agent a]: there is one agent; it has no name", "[agent a]\n" PIPELINE SENSOR);
@@ -269,13 +203,13 @@ static void test_sensors(void)
 	refuse(2, "[pipeline p]: there is one already, at ...", PIPELINE PIPELINE SENSOR);
 	refuse(3, "pipeline = pmup: there is no [pipeline pmup]; did you mean pump?",
 	       "[pipeline pump]\n[sensor s]\npipeline = pmup\nkind = sysfs\npath = /proc/stat\n");
-	refuse(2, "[sensor s] does not say its pipeline: ...",
-	       PIPELINE "[sensor s]\nkind = sysfs\npath = /proc/stat\n");
+	refuse(3, "[sensor s] does not say its pipeline: ...",
+	       PIPELINE "[pipeline q]\n[sensor s]\nkind = sysfs\npath = /proc/stat\n");
 	refuse(2, "[sensor s] does not say its kind: ...",
 	       PIPELINE "[sensor s]\npipeline = p\npath = /proc/stat\n");
 	refuse(2, "[sensor s] does not say what to read: ...",
 	       PIPELINE "[sensor s]\npipeline = p\nkind = sysfs\n");
-	refuse(4, "kind = usb: must be board, sysfs or stream",
+	refuse(4, "kind = usb: must be board, sysfs, stream, ...",
 	       PIPELINE "[sensor s]\npipeline = p\nkind = usb\npath = /proc/stat\n");
 	refuse(6, "scale = 0.1V: \"V\" after the number", PIPELINE SENSOR "scale = 0.1V\n");
 	refuse(2, "[sensor s]: a scale of 0 makes every value 0", PIPELINE SENSOR "scale = 0\n");
@@ -290,7 +224,7 @@ static void test_sensors(void)
 	refuse(6, "every = often: not a number with a unit: us, ms, s, min or h; or a number of "
 	       "ticks",
 	       PIPELINE SENSOR "every = often\n");
-	refuse(6, "every = 2: a stream comes when it comes; every is for kind = sysfs",
+	refuse(6, "every = 2: kind = stream comes when it comes",
 	       PIPELINE "[sensor s]\npipeline=p\nkind=stream\npath=/dev/null\nevery = 2\n"
 	       "channel.x = le:s16/16>>0\n");
 	refuse(2, "[sensor s] names no channels: ...",

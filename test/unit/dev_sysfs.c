@@ -83,17 +83,19 @@ static void single(enum ring_kind kind)
 	write_file(s.path, "");
 	CHECK_EQ(rig_tick(&g), 1);
 	CHECK_EQ(SLOT(&g, 0)->state, CHANNEL_FAULTY);
-	CHECK_EQ(g.dev->last_error, -ENODATA);
+	CHECK_EQ(SLOT(&g, 0)->fault, FAULT_SHORT);
+	CHECK_EQ(g.dev->error, -ENODATA);
 	write_file(s.path, "N/A\n");
 	rig_tick(&g);
 	CHECK_EQ(g.dev->errors, 2);
-	CHECK_EQ(g.dev->last_error, -EINVAL);
+	CHECK_EQ(g.dev->error, -EINVAL);
+	CHECK_EQ(SLOT(&g, 0)->fault, FAULT_FORMAT);
 	CHECK_EQ(SLOT(&g, 0)->errors, 2);
 	write_file(s.path, "5000\n");
 	rig_tick(&g);
 	CHECK_EQ(SLOT(&g, 0)->state, CHANNEL_LIVE);
 	CHECK_NEAR(SLOT(&g, 0)->value, 6, 1e-6);
-	CHECK_EQ(g.dev->last_error, 0);
+	CHECK_EQ(g.dev->error, 0);
 	rig_close(&g);
 }
 
@@ -115,7 +117,7 @@ static void table(enum ring_kind kind)
 	CHECK_EQ(SLOT(&g, 2)->state, CHANNEL_FAULTY);
 	CHECK_EQ(SLOT(&g, 1)->state, CHANNEL_LIVE);
 	CHECK_EQ(g.dev->errors, 1);
-	CHECK_EQ(g.dev->last_error, -ENOENT);
+	CHECK_EQ(g.dev->error, -ENOENT);
 	/* Grown beyond the buffer: what is there is used, a cut line is not. */
 	memset(big, ' ', sizeof big - 1);
 	memcpy(big, "a 3\nb 4\n", 8);
@@ -161,24 +163,7 @@ static void counters(enum ring_kind kind)
 	rig_close(&g);
 }
 
-static void every(enum ring_kind kind)
-{
-	struct channel_config c = channel("0", 1);
-	struct sensor_config s = sensor(&c, 1, "temp");
-	unsigned reads = 0;
-	struct rig g;
-
-	s.every = 5;
-	write_file(s.path, "1\n");
-	rig_open(&g, kind, &s);
-	CHECK_EQ(rig_tick(&g), 1);
-	for (unsigned i = 0; i < 50; i++)
-		reads += rig_tick(&g);
-	CHECK_EQ(reads, 10);
-	rig_close(&g);
-}
-
-/* A read that outlives its tick is counted in none, and the next tick asks for no second one. */
+/* A read that outlives its tick: the next one asks for no second. */
 static void late(enum ring_kind kind)
 {
 	struct channel_config c = channel("0", 1);
@@ -191,10 +176,23 @@ static void late(enum ring_kind kind)
 	CHECK_EQ(rig_start(&g), 1);
 	CHECK_EQ(rig_start(&g), 0);
 	e = next_event(g.ring);
-	CHECK_EQ(rig_complete(&g, &e), 0);
+	CHECK_EQ(rig_complete(&g, &e), 1);
 	CHECK_EQ(SLOT(&g, 0)->samples, 1);
 	CHECK_EQ(rig_tick(&g), 1);
 	rig_close(&g);
+}
+
+/* Why can this not be opened? */
+static int refused_as(enum ring_kind kind, const struct sensor_config *s, struct why *why)
+{
+	struct rig g;
+	int err;
+
+	rig_create(&g, kind, s);
+	err = g.dev->ops->open(g.dev);
+	*why = g.dev->why;
+	rig_close(&g);
+	return err;
 }
 
 static void missing(enum ring_kind kind)
@@ -202,25 +200,66 @@ static void missing(enum ring_kind kind)
 	struct channel_config c = channel("0", 1);
 	struct sensor_config s = sensor(&c, 1, "nowhere");
 	char path[64];
-	struct dev *d;
 	struct why why;
 	struct rig g;
 
-	rig_open(&g, kind, &s);
-	CHECK_EQ(g.dev->last_error, -ENOENT);
+	/* Not there, there at last, another one in its place, not there, there again. */
+	rig_create(&g, kind, &s);
+	CHECK_EQ(g.dev->ops->open(g.dev), -ENOENT);
+	CHECK(strstr(g.dev->why.text, "nowhere"));
+	write_file(s.path, "42\n");
+	CHECK_EQ(g.dev->ops->open(g.dev), 0);
+	CHECK_EQ(g.dev->ops->attach(g.dev, g.ring), 0);
+	CHECK_EQ(rig_tick(&g), 1);
+	CHECK_NEAR(SLOT(&g, 0)->value, 42, 0);
+	CHECK(!unlink(s.path));
+	write_file(s.path, "4321\n");
+	CHECK_EQ(rig_reopen(&g), 0);
+	CHECK_EQ(rig_tick(&g), 1);
+	CHECK_NEAR(SLOT(&g, 0)->value, 4321, 0);
+	CHECK(!unlink(s.path));
+	CHECK_EQ(rig_reopen(&g), -ENOENT);
 	CHECK_EQ(rig_start(&g), 0);
-	CHECK_EQ(SLOT(&g, 0)->state, CHANNEL_ABSENT);
+	write_file(s.path, "43\n");
+	CHECK_EQ(rig_reopen(&g), 0);
+	CHECK_EQ(rig_tick(&g), 1);
+	CHECK_NEAR(SLOT(&g, 0)->value, 43, 0);
+	CHECK(!unlink(s.path));
 	rig_close(&g);
+
 	s = sensor(&c, 1, "/tmp");
-	CHECK_EQ(dev_sysfs.open(&d, &s, 0, &why), -EISDIR);
-	CHECK(!d);
+	CHECK_EQ(refused_as(kind, &s, &why), -EISDIR);
 	/* Nobody writes: an open that waited would never come back. */
 	snprintf(path, sizeof path, "%s/fifo.%d", dir, kind);
 	CHECK(!mkfifo(path, 0600));
 	s = sensor(&c, 1, path);
-	CHECK_EQ(dev_sysfs.open(&d, &s, 0, &why), -EINVAL);
-	CHECK(!d && strstr(why.text, "kind = stream"));
+	CHECK_EQ(refused_as(kind, &s, &why), -EINVAL);
+	CHECK(strstr(why.text, "kind = stream"));
 	CHECK(!dev_find("sysf"));
+	CHECK(dev_find("w1") == &dev_hwmon && dev_find("thermal") == &dev_hwmon);
+}
+
+/* A counter that was opened anew has no rate until it was read twice. */
+static void reopened_counter(enum ring_kind kind)
+{
+	struct channel_config c = channel("0", 1);
+	struct sensor_config s = sensor(&c, 1, "anew");
+	struct rig g;
+
+	c.counter = true;
+	write_file(s.path, "1000\n");
+	rig_open(&g, kind, &s);
+	rig_tick(&g);
+	rig_tick(&g);
+	CHECK_EQ(SLOT(&g, 0)->samples, 1);
+	write_file(s.path, "9000\n");
+	CHECK_EQ(rig_reopen(&g), 0);
+	rig_tick(&g);
+	CHECK_EQ(SLOT(&g, 0)->samples, 1);
+	rig_tick(&g);
+	CHECK_EQ(SLOT(&g, 0)->samples, 2);
+	CHECK_NEAR(SLOT(&g, 0)->value, 0, 0);
+	rig_close(&g);
 }
 
 /* Real ones: several lines, several pieces, and reads that fail in the kernel. */
@@ -242,10 +281,9 @@ static void kernel(enum ring_kind kind)
 	/* A page at a time, megabytes of them: too long, and said so. */
 	s = sensor(&symbol, 1, "/proc/kallsyms");
 	if (!access(s.path, R_OK)) {
-		struct dev *d;
 		struct why why;
 
-		CHECK_EQ(dev_sysfs.open(&d, &s, 0, &why), -EFBIG);
+		CHECK_EQ(refused_as(kind, &s, &why), -EFBIG);
 	}
 
 	/* An address space cannot be read at 0: -EIO each time. */
@@ -254,8 +292,8 @@ static void kernel(enum ring_kind kind)
 	CHECK_EQ(rig_tick(&g), 1);
 	CHECK_EQ(rig_tick(&g), 1);
 	CHECK_EQ(g.dev->errors, 2);
-	CHECK_EQ(g.dev->last_error, -EIO);
-	CHECK_EQ(SLOT(&g, 0)->state, CHANNEL_FAULTY);
+	CHECK_EQ(g.dev->error, -EIO);
+	CHECK_EQ(SLOT(&g, 0)->samples, 0);
 	rig_close(&g);
 }
 
@@ -282,9 +320,9 @@ static void body(enum ring_kind kind)
 	single(kind);
 	table(kind);
 	counters(kind);
-	every(kind);
 	late(kind);
 	missing(kind);
+	reopened_counter(kind);
 	kernel(kind);
 	pieces(kind);
 }

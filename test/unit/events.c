@@ -301,6 +301,7 @@ static void state(unsigned c, unsigned value)
 
 	r->channel = c;
 	r->state = value;
+	r->fault = value == CHANNEL_FAULTY ? FAULT_CRC : FAULT_NONE;
 	queue_push(queue);
 	events_drain(events, queue);
 }
@@ -320,7 +321,7 @@ static void test_states(void)
 	state(1, CHANNEL_FAULTY);
 	CHECK_EQ(seen.n, 1);
 	CHECK_STR(seen.event[0].kind, "state");
-	CHECK_STR(seen.event[0].detail, "sensor s is stale");
+	CHECK_STR(seen.event[0].detail, "s.b stale");
 	CHECK_STR(seen.event[0].channels, "[{\"name\":\"s.b\",\"share\":1}]");
 	alarm_now(5);
 	CHECK_STR(seen.event[1].detail, "doubtful: a sensor is at fault");
@@ -331,9 +332,46 @@ static void test_states(void)
 	state(0, CHANNEL_LIVE);
 	CHECK_EQ(seen.n, 4);
 	CHECK(!seen.begin[3]);
+	CHECK_STR(seen.event[3].detail, "s.b stale; live");
 	alarm_now(20);
 	CHECK(seen.event[4].trusted);
 	state(99, CHANNEL_FAULTY);	/* no such channel */
+	end();
+}
+
+/* A loose contact is told a few times, and then as one event until it has been steady. */
+static void test_flapping(void)
+{
+	begin(store);
+	state(2, CHANNEL_LIVE);
+	for (unsigned i = 0; i < 50; i++) {
+		ticks(10, 1);
+		state(2, CHANNEL_FAULTY);
+		ticks(1, 1);
+		state(2, CHANNEL_LIVE);
+	}
+	CHECK_EQ(seen.n, 7);
+	CHECK_STR(seen.event[0].detail, "t faulty: crc");
+	CHECK_STR(seen.event[5].detail, "t faulty: crc; live");
+	CHECK(seen.begin[6]);
+	/* The last one is over when ten seconds have gone by since it was well. */
+	start_ns -= 20000000000ull;
+	state(2, CHANNEL_FAULTY);
+	ticks(10, 1);
+	CHECK_EQ(seen.n, 7);
+	state(2, CHANNEL_LIVE);
+	CHECK_EQ(seen.n, 8);
+	CHECK(!seen.begin[7]);
+	CHECK_STR(seen.event[7].detail, "t faulty: crc; 48 times; live");
+	/* And the next one is told at once. */
+	start_ns += 40000000000ull;
+	state(2, CHANNEL_ABSENT);
+	CHECK_EQ(seen.n, 9);
+	CHECK_STR(seen.event[8].detail, "t absent");
+	state(2, CHANNEL_LIVE);
+	CHECK_EQ(seen.n, 10);
+	alarm_now(20);
+	CHECK(seen.event[10].trusted);
 	end();
 }
 
@@ -459,6 +497,7 @@ int main(void)
 	test_alarm_again();
 	test_missed();
 	test_states();
+	test_flapping();
 	test_others();
 	test_capture();
 	test_broken_store();

@@ -110,7 +110,7 @@ static void fault_is_no_anomaly(void)
 	pipeline_swap(&p, pm);
 	for (unsigned i = 0; i < 1000; i++) {
 		if (i == 500)
-			frame_fail(&p.frame, 1, CHANNEL_FAULTY);
+			frame_fail(&p.frame, 1, CHANNEL_FAULTY, FAULT_BUS);
 		fixture_values(&p, i, -1, i >= 500 ? 1u << 1 : 0);
 		if (i > 600)
 			frame_put(&p.frame, 3, NAN, i * FIXTURE_PERIOD_NS);
