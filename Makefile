@@ -48,7 +48,7 @@ B := build/$(VARIANT)
 # The golden vectors are compared on arm64 too, so `make test` has two variants.
 ARM := aarch64
 VARIANTS := $(VARIANT)
-ifneq ($(filter test check-arm64,$(GOALS)),)
+ifneq ($(filter test test-vm check-arm64,$(GOALS)),)
 ifneq ($(MACHINE)$(SAN),$(ARM))
 VARIANTS += $(ARM)
 endif
@@ -57,8 +57,11 @@ endif
 # Nothing below runs before the packages are there; build/setup-* remembers that
 # this list of packages was seen to.
 SETUP := build/.setup-build
-ifneq ($(filter test check-arm64 fuzz,$(GOALS))$(CROSS_COMPILE),)
+ifneq ($(filter test test-vm check-arm64 fuzz,$(GOALS))$(CROSS_COMPILE),)
 SETUP += build/.setup-test
+endif
+ifneq ($(filter test-vm,$(GOALS)),)
+SETUP += build/.setup-vm
 endif
 ifneq ($(filter run,$(GOALS)),)
 SETUP += build/.setup-run
@@ -195,7 +198,7 @@ build/bpf/%.skel.h: build/bpf/%.bpf.o
 
 # ---- goals --------------------------------------------------------------------
 PROGRAMS := $(B)/sonded $(B)/sonde $(B)/sonde-model
-.PHONY: all run test check-arm64 bench layers install uninstall clean distclean help fuzz tools
+.PHONY: all run test test-vm check-arm64 bench layers install uninstall clean distclean help fuzz tools
 all: $(PROGRAMS)
 	@:
 
@@ -207,6 +210,11 @@ TESTS = $(UNIT:%.c=$(B)/%) $(GOLDEN:%.c=$(B)/%) $(FUZZ:%.c=$(B)/%) $(if $(SAN),,
 test: $(PROGRAMS) $(UNIT:%.c=$(B)/%) $(GOLDEN:%.c=$(B)/%) $(FUZZ:%.c=$(B)/%) $(HELPERS:%.c=$(B)/%) \
 	$(if $(SAN)$(filter $(ARM),$(MACHINE)),,$(GOLDEN:%.c=build/$(ARM)/%)) layers
 	@BUILD=$(B) ARM=build/$(ARM) SAN='$(SAN)' test/run '$(T)' $(TESTS)
+
+# Sensors on virtual boards, under the stock kernel drivers.
+VM_PROGRAMS := sonded sonde sonde-model
+test-vm: $(VM_PROGRAMS:%=$(B)/%) $(VM_PROGRAMS:%=build/$(ARM)/%)
+	@BUILD=$(B) ARM=build/$(ARM) test/vm/run
 
 check-arm64: $(GOLDEN:%.c=build/$(ARM)/%)
 
@@ -241,6 +249,7 @@ endif
 #? make test       every test; ends in "N passed, M failed, K skipped"
 #?                 T=text only those whose path contains it
 #?                 SAN=address,undefined or SAN=thread: a variant of its own
+#? make test-vm    the real daemon on virtual boards with the kernel's own sensor drivers
 #? make bench      the figures of the README; also build/bench.json
 #? make fuzz       libFuzzer on every target, FUZZ_TIME=60 seconds each
 #? make layers     check that includes point down
