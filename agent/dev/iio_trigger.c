@@ -292,13 +292,20 @@ int iio_trigger_set(struct iio *d, struct why *remark)
 
 void iio_trigger_drop(struct iio *d)
 {
-	/* No trigger is called "": this detaches. It fails when the device has gone. */
+	bool held = false;
+
+	/*
+	 * No trigger is called "": this detaches. It fails when the device is going, and the
+	 * kernel may still stop its buffer, and with it our trigger: one removed then is
+	 * used after it was freed (iio_disable_all_buffers, hrtimer's set_state). So it stays, and
+	 * the next open takes it up again.
+	 */
 	if (d->trigger_fd >= 0) {
-		(void)!pwrite(d->trigger_fd, "\n", 1, 0);
+		held = pwrite(d->trigger_fd, "\n", 1, 0) < 0;
 		close(d->trigger_fd);
 	}
 	d->trigger_fd = -1;
-	if (*d->own_trigger)
+	if (*d->own_trigger && !held)
 		rmdir(d->own_trigger);
 	d->own_trigger[0] = '\0';
 }
