@@ -30,7 +30,7 @@ static const struct cli_option probe_options[] = {
 };
 
 static const struct cli_command sensor[] = {
-	{ "show", "[PATTERN]", "value, state and age of each channel", sensor_show, 0, 1,
+	{ "show", "[PATTERN]", "state, fault, rate and path of each sensor; its channels", sensor_show, 0, 1,
 	  of_pipeline },
 	{ "probe", "", "find what is attached, print configuration for it", sensor_probe, 0, 0,
 	  probe_options },
@@ -149,7 +149,7 @@ static const struct cli_command version[] = {
 };
 
 const struct cli_object cli_objects[] = {
-	{ "sensor", "the channels and what they read", sensor,
+	{ "sensor", "the sensors, how they are doing and what they read", sensor,
 	  "PATTERN is a shell pattern or the beginning of a name." },
 	{ "pipeline", "groups of sensors with one model, one thread", pipeline },
 	{ "model", "what is normal: train, inspect, load", model,

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "agent/config.h"
+
 const struct dev_ops *dev_find(const char *kind)
 {
 	static const struct dev_ops *const kinds[] = {
@@ -41,4 +43,27 @@ void dev_free(void *p, size_t size)
 {
 	if (p)
 		munmap(p, size);
+}
+
+int dev_flow_detach(struct ring *r, int *index)
+{
+	int err = *index < 0 ? 0 : ring_remove(r, *index);
+
+	if (!err)
+		*index = -1;
+	return err;
+}
+
+int dev_flow_attach(struct dev *d, struct ring *r, int fd, int *index)
+{
+	int err;
+
+	*index = ring_add(r, fd, false, &d->why);
+	if (*index < 0)
+		return *index;
+	err = ring_stream(r, *index, d->token);
+	if (!err)
+		return 0;
+	dev_flow_detach(r, index);
+	return why_set(&d->why, err, "%s can not be polled: %s", d->config->path, strerror(-err));
 }

@@ -106,6 +106,10 @@ struct dev {
 void *dev_alloc(size_t size);
 void dev_free(void *p, size_t size);
 
+/* Pipeline: attach() and detach() of a kind with one file whose bytes come by themselves. */
+int dev_flow_attach(struct dev *d, struct ring *r, int fd, int *index);
+int dev_flow_detach(struct ring *r, int *index);
+
 extern const struct dev_ops dev_sysfs, dev_stream, dev_i2c, dev_spi, dev_iio, dev_hwmon, dev_gpio,
 	dev_serial;
 

@@ -134,28 +134,14 @@ static int serial_open(struct dev *dev)
 
 static int serial_detach(struct dev *dev, struct ring *r)
 {
-	struct serial *d = (struct serial *)dev;
-	int err = d->index < 0 ? 0 : ring_remove(r, d->index);
-
-	if (!err)
-		d->index = -1;
-	return err;
+	return dev_flow_detach(r, &((struct serial *)dev)->index);
 }
 
 static int serial_attach(struct dev *dev, struct ring *r)
 {
 	struct serial *d = (struct serial *)dev;
-	int err;
 
-	d->index = ring_add(r, d->fd, false, &dev->why);
-	if (d->index < 0)
-		return d->index;
-	err = ring_stream(r, d->index, dev->token);
-	if (!err)
-		return 0;
-	serial_detach(dev, r);
-	return why_set(&dev->why, err, "%s can not be polled: %s", dev->config->path,
-		       strerror(-err));
+	return dev_flow_attach(dev, r, d->fd, &d->index);
 }
 
 /* Nothing is asked for: bytes come by themselves. */

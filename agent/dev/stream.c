@@ -160,28 +160,14 @@ static int stream_open(struct dev *dev)
 
 static int stream_detach(struct dev *dev, struct ring *r)
 {
-	struct stream *d = (struct stream *)dev;
-	int err = d->index < 0 ? 0 : ring_remove(r, d->index);
-
-	if (!err)
-		d->index = -1;
-	return err;
+	return dev_flow_detach(r, &((struct stream *)dev)->index);
 }
 
 static int stream_attach(struct dev *dev, struct ring *r)
 {
 	struct stream *d = (struct stream *)dev;
-	int err;
 
-	d->index = ring_add(r, d->fd, false, &dev->why);
-	if (d->index < 0)
-		return d->index;
-	err = ring_stream(r, d->index, dev->token);
-	if (!err)
-		return 0;
-	stream_detach(dev, r);
-	return why_set(&dev->why, err, "%s can not be polled: %s", dev->config->path,
-		       strerror(-err));
+	return dev_flow_attach(dev, r, d->fd, &d->index);
 }
 
 /* No read belongs to a tick; here half a scan is given up. */
