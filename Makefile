@@ -11,6 +11,14 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DEFAULT_GOAL := all
 
 GOALS := $(or $(MAKECMDGOALS),all)
+# The data sets of `make eval`; some tests use them where they are.
+DATA ?= ../shared/data
+export DATA
+ifneq ($(filter eval,$(GOALS)),)
+ifeq ($(wildcard $(DATA)/dev.tar.xz),)
+$(error make eval needs the data sets: no dev.tar.xz in $(DATA) (DATA=folder names another))
+endif
+endif
 OUTSIDE := $(shell . scripts/lib.sh; test -e /etc/sonde-devroot || host_is_baseline || ! command -v dpkg-query >/dev/null || echo outside)
 
 ifneq ($(filter-out help clean distclean,$(GOALS)),)
@@ -25,7 +33,7 @@ ifdef NEED_INNER
 $(GOALS): inside ; @:
 inside:
 	@scripts/setup build
-	+@scripts/devroot run $(MAKE) $(GOALS)
+	+@SONDE_BIND='$(wildcard $(abspath $(DATA)))' scripts/devroot run $(MAKE) $(GOALS)
 else
 # ---- inside -----------------------------------------------------------------
 
@@ -66,8 +74,12 @@ endif
 ifneq ($(filter run,$(GOALS)),)
 SETUP += build/.setup-run
 endif
+ifneq ($(filter eval,$(GOALS)),)
+SETUP += build/.setup-eval
+endif
 ifneq ($(filter bench,$(GOALS)),)
 SETUP += build/.setup-bench
+PEERS := onnxruntime onednn pytorch
 endif
 ifndef SONDE_NO_SETUP
 ifneq ($(filter-out help clean distclean,$(GOALS)),)
@@ -75,6 +87,8 @@ SETUP_DONE := $(foreach s,$(SETUP),$(shell test $(s) -nt scripts/packages || { m
 ifneq ($(strip $(SETUP_DONE)),)
 $(error the packages could not be installed)
 endif
+# A peer that can not be had is named by the benchmark, and is no reason not to measure the others.
+PEERS_DONE := $(foreach p,$(PEERS),$(shell test build/.setup-bench-$p -nt scripts/packages || { scripts/setup bench-$p >&2 && touch build/.setup-bench-$p; }))
 endif
 endif
 
@@ -96,6 +110,7 @@ UNIT := $(wildcard test/unit/*.c)
 GOLDEN := $(wildcard test/golden/*.c)
 FUZZ := $(wildcard test/fuzz/*.c)
 BENCH := $(wildcard test/bench/*.c)
+EVAL := $(wildcard test/eval/*.c)
 HELPERS := $(wildcard test/system/*.c)
 SCRIPTED := $(wildcard test/golden/*.sh test/cli/*.sh test/system/*.sh)
 
@@ -105,19 +120,19 @@ uses_libbpf := agent/stats agent/profiler agent/feature agent/path
 uses_libgpiod := agent/gpio_line agent/dev/gpio agent/dev/gpio_% agent/actuator agent/cli/probe agent/cli/probe_%
 uses_libudev := agent/uevent
 uses_kissfft-float := agent/window agent/window_%
-uses_libsystemd := agent/main agent/loop agent/log agent/control agent/control_% agent/daemon_plug agent/cli/% models/meta models/meta_% models/train/report
-uses_sqlite3 := agent/store agent/store_%
+uses_libsystemd := agent/main agent/loop agent/log agent/control agent/control_% agent/daemon_plug agent/cli/% models/meta models/meta_% models/train/report models/train/report_% test/eval/json
+uses_sqlite3 := agent/store agent/store_% models/train/history models/train/history_%
 uses_inih := agent/config agent/config_% agent/part_read
-uses_openblas := models/train/%
-uses_libsodium := models/hash
+uses_openblas := models/train/% test/eval/eval
+uses_libsodium := models/hash models/sign models/sign_%
 uses_bpfobj := agent/stats agent/profiler agent/path
 PKGS := liburing libbpf libsystemd libgpiod libudev kissfft-float sqlite3 inih openblas libsodium
 
 LIBS_sonded := $(addprefix L_,liburing libbpf libsystemd libgpiod libudev kissfft-float sqlite3 inih libsodium xnnpack)
 LIBS_sonde := $(LIBS_sonded)
-LIBS_sonde-model := $(addprefix L_,libsystemd openblas libsodium xnnpack)
+LIBS_sonde-model := $(addprefix L_,libsystemd openblas libsodium sqlite3 xnnpack)
 LIBS_test := $(LIBS_sonded) L_openblas
-LDLIBS_onnxruntime := -lonnxruntime
+LDLIBS_onednn := $(if $(wildcard /usr/include/oneapi/dnnl/dnnl.h),-ldnnl)
 
 # ---- one variant ----------------------------------------------------------------
 define variant
@@ -168,14 +183,18 @@ build/$(1)/test/golden/%: build/$(1)/test/golden/%.o build/$(1)/models.a build/$
 build/$(1)/test/unit/% build/$(1)/test/bench/%: OPT_test := -O2
 build/$(1)/test/%: build/$(1)/test/%.o build/$(1)/train.a build/$(1)/agent.a build/$(1)/models.a build/$(1)/kernels.a
 	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(foreach l,$$(LIBS_test),$$($$(l:L_%=L_$(1)_%))) $$(LDLIBS_$$(*F)) -lm -ldl
+# The judge of `make eval` is several files, and has nothing of the daemon.
+build/$(1)/test/eval/eval: $(EVAL:%.c=build/$(1)/%.o) build/$(1)/train.a build/$(1)/models.a build/$(1)/kernels.a
+	$$(call say,LD,$$@)$$(CC_$(1)) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(foreach l,$$(LIBS_sonde-model),$$($$(l:L_%=L_$(1)_%))) -lm
 # Without libFuzzer a fuzz target replays its corpus.
 $(FUZZ:test/fuzz/%.c=build/$(1)/test/fuzz/%): build/$(1)/test/fuzz/replay/main.o
 
--include $$(patsubst %.c,build/$(1)/%.d,$(KERNELS) $(MODELS) $(TRAIN) $(AGENT) $(CLI) $(UNIT) $(GOLDEN) $(FUZZ) $(BENCH) $(HELPERS) agent/main.c models/train/main.c)
+-include $$(patsubst %.c,build/$(1)/%.d,$(KERNELS) $(MODELS) $(TRAIN) $(AGENT) $(CLI) $(UNIT) $(GOLDEN) $(FUZZ) $(BENCH) $(EVAL) $(HELPERS) agent/main.c models/train/main.c)
 endef
 
-# The kernels are loops over floats: let the compiler vectorise them.
+# The kernels and the trainer are loops over floats: let the compiler vectorise them.
 OPT_kernels := -O3
+OPT_models := -O3
 
 $(eval $(call variant,$(VARIANT),$(MACHINE),$(CROSS_COMPILE),$(SAN)))
 ifneq ($(filter-out $(VARIANT),$(VARIANTS)),)
@@ -198,7 +217,7 @@ build/bpf/%.skel.h: build/bpf/%.bpf.o
 
 # ---- goals --------------------------------------------------------------------
 PROGRAMS := $(B)/sonded $(B)/sonde $(B)/sonde-model
-.PHONY: all run test test-vm check-arm64 bench layers install uninstall clean distclean help fuzz tools
+.PHONY: all run test test-vm check-arm64 bench eval layers install uninstall clean distclean help fuzz tools
 all: $(PROGRAMS)
 	@:
 
@@ -207,7 +226,7 @@ run: $(PROGRAMS)
 
 # T=PATTERN runs the tests whose path contains it.
 TESTS = $(UNIT:%.c=$(B)/%) $(GOLDEN:%.c=$(B)/%) $(FUZZ:%.c=$(B)/%) $(if $(SAN),,$(SCRIPTED))
-test: $(PROGRAMS) $(UNIT:%.c=$(B)/%) $(GOLDEN:%.c=$(B)/%) $(FUZZ:%.c=$(B)/%) $(HELPERS:%.c=$(B)/%) \
+test: $(PROGRAMS) $(UNIT:%.c=$(B)/%) $(GOLDEN:%.c=$(B)/%) $(FUZZ:%.c=$(B)/%) $(HELPERS:%.c=$(B)/%) $(B)/test/eval/eval \
 	$(if $(SAN)$(filter $(ARM),$(MACHINE)),,$(GOLDEN:%.c=build/$(ARM)/%)) layers
 	@BUILD=$(B) ARM=build/$(ARM) SAN='$(SAN)' test/run '$(T)' $(TESTS)
 
@@ -220,6 +239,9 @@ check-arm64: $(GOLDEN:%.c=build/$(ARM)/%)
 
 bench: $(PROGRAMS) $(BENCH:%.c=$(B)/%)
 	@BUILD=$(B) scripts/bench
+
+eval: $(B)/sonde-model $(B)/test/eval/eval
+	@BUILD=$(B) scripts/eval
 
 FUZZ_TIME ?= 60
 fuzz: ; @FUZZ_TIME=$(FUZZ_TIME) scripts/fuzz
@@ -251,6 +273,8 @@ endif
 #?                 SAN=address,undefined or SAN=thread: a variant of its own
 #? make test-vm    the real daemon on virtual boards with the kernel's own sensor drivers
 #? make bench      the figures of the README; also build/bench.json
+#? make eval       how well default models detect on the public sets; also build/eval.json
+#?                 DATA=folder that has them (../shared/data)
 #? make fuzz       libFuzzer on every target, FUZZ_TIME=60 seconds each
 #? make layers     check that includes point down
 #? make install    DESTDIR= PREFIX=/usr SYSCONFDIR=/etc; uninstall takes it out

@@ -35,6 +35,8 @@ static const struct rule agent_rules[] = {
 	AGENT("sensors_dir", RULE_PATH, sensors_dir),
 	AGENT("ring", RULE_CHOICE, ring, .choices = "auto, io_uring or epoll"),
 	AGENT("profiler", RULE_CHOICE, profiler, .choices = "auto or off"),
+	AGENT("trusted_keys", RULE_PATH, trusted_keys),
+	AGENT("trusted_key", RULE_PATH, trusted_key),
 };
 #define PIPE(k, t, f, ...) { .key = k, .type = t, .offset = offsetof(struct pipeline_config, f), \
 		.size = sizeof(((struct pipeline_config *)NULL)->f), __VA_ARGS__ }
@@ -43,12 +45,17 @@ static const struct rule pipeline_rules[] = {
 	PIPE("core", RULE_CORE, core, .min = 0, .max = 1023),
 	PIPE("priority", RULE_COUNT, priority, .min = 0, .max = 49),
 	PIPE("false_alarms", RULE_PER_DAY, false_alarms_per_day, .min = 1e-3, .max = 1e5),
+	PIPE("follow", RULE_FLAG, follow),
+	PIPE("freeze", RULE_SECONDS, freeze_s, .min = 60, .max = 31 * 86400),
+	PIPE("rebaseline", RULE_SECONDS, rebaseline_s, .min = 86400, .max = 366 * 86400,
+	     .choices = "off"),
 	PIPE("alarm", RULE_K_OF_N, alarm_k),
 	PIPE("clear", RULE_SECONDS, clear_s, .min = 0, .max = 3600),
 	PIPE("before", RULE_SECONDS, pre_s, .min = 0, .max = 3600),
 	PIPE("after", RULE_SECONDS, post_s, .min = 0, .max = 3600),
 	PIPE("stale", RULE_SECONDS, stale_s, .min = 0.001, .max = 86400),
 	PIPE("model", RULE_PATH, model),
+	PIPE("shadow", RULE_PATH, shadow),
 };
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -57,6 +64,8 @@ static const struct pipeline_config pipeline_defaults = {
 	.core = CORE_LAST,
 	.priority = 40,
 	.false_alarms_per_day = 1,
+	.follow = true,
+	.freeze_s = 86400,
 	.alarm_k = 5,
 	.alarm_n = 8,
 	.clear_s = 2,
@@ -93,6 +102,8 @@ static void pipeline_check(struct raw *raw, struct raw_section *s,
 				    p->core, cores - 1);
 		if (!strcmp(k->name, "model") && *p->model && access(p->model, R_OK))
 			raw_missing(raw, &k->at, "model = %s: %s", p->model, strerror(errno));
+		if (!strcmp(k->name, "shadow") && *p->shadow && access(p->shadow, R_OK))
+			raw_missing(raw, &k->at, "shadow = %s: %s", p->shadow, strerror(errno));
 		if (!strcmp(k->name, "before"))
 			before = k;
 	}
@@ -125,6 +136,19 @@ static int pipeline_build(struct raw *raw, struct config *c, struct raw_section 
 	return 0;
 }
 
+/* Keys that can not be read let no model in: better known before than at the next load. */
+static void agent_check(struct raw *raw, const struct raw_section *s, const struct config *c)
+{
+	for (unsigned i = 0; i < s->keys; i++) {
+		const struct raw_key *k = &s->key[i];
+		const char *path = !strcmp(k->name, "trusted_keys") ? c->trusted_keys :
+				   !strcmp(k->name, "trusted_key") ? c->trusted_key : "";
+
+		if (*path && access(path, R_OK))
+			raw_missing(raw, &k->at, "%s = %s: %s", k->name, path, strerror(errno));
+	}
+}
+
 static void channels_check(struct raw *raw, const struct pipeline_config *p)
 {
 	if (!p->channels)
@@ -148,9 +172,10 @@ static int build(struct raw *raw, struct config *c, const struct config_place *w
 	for (unsigned i = 0; i < raw->sections && !err; i++) {
 		struct raw_section *s = &raw->section[i];
 
-		if (!strcmp(s->kind, "agent"))
+		if (!strcmp(s->kind, "agent")) {
 			rules_apply(raw, s, agent_rules, COUNT(agent_rules), c, NULL, NULL);
-		else if (!strcmp(s->kind, "pipeline"))
+			agent_check(raw, s, c);
+		} else if (!strcmp(s->kind, "pipeline"))
 			err = pipeline_build(raw, c, s);
 	}
 	for (unsigned i = 0; i < raw->sections && !err; i++)

@@ -90,11 +90,15 @@ struct pipeline_config {
 	int core;			/* CORE_* or a number */
 	int priority;			/* SCHED_FIFO, 1..49; 0: SCHED_OTHER */
 	double false_alarms_per_day;
+	bool follow;			/* the limit follows drift to keep to that */
+	double freeze_s;		/* but not during an alarm, for so long */
+	double rebaseline_s;		/* what is normal follows over so long; 0: not */
 	unsigned alarm_k, alarm_n;	/* k of the last n ticks over the limit */
 	double clear_s;			/* under the limit for so long: the alarm ends */
 	double pre_s, post_s;		/* the window stored around an event */
 	double stale_s;			/* a value older than this is not believed */
 	char model[CONFIG_PATH_MAX];	/* "" : none yet */
+	char shadow[CONFIG_PATH_MAX];	/* a second model, only watched; "": none */
 	struct sensor_config *sensor;
 	unsigned sensors, channels;	/* channels: over all sensors, in order */
 	struct config_place at;
@@ -116,6 +120,8 @@ struct config {
 	char state_dir[CONFIG_PATH_MAX];/* /var/lib/sonde: events, captures, models */
 	char ring[16];			/* auto, io_uring, epoll */
 	char profiler[16];		/* auto, off */
+	char trusted_keys[CONFIG_PATH_MAX];	/* a folder; "" and the next as well: models need */
+	char trusted_key[CONFIG_PATH_MAX];	/* a file; no signature */
 	struct pipeline_config *pipeline;
 	unsigned pipelines;
 	struct output_config *output;

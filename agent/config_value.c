@@ -23,7 +23,8 @@ static const struct unit hertz[] = {
 	{ "Hz", 1 }, { "kHz", 1e3 }, { "mHz", 1e-3 }, { NULL }
 };
 static const struct unit seconds[] = {
-	{ "s", 1 }, { "ms", 1e-3 }, { "us", 1e-6 }, { "min", 60 }, { "h", 3600 }, { NULL }
+	{ "s", 1 }, { "ms", 1e-3 }, { "us", 1e-6 }, { "min", 60 }, { "h", 3600 },
+	{ "day", 86400 }, { "days", 86400 }, { NULL }
 };
 static const struct unit per_day[] = {
 	{ "/day", 1 }, { "/hour", 24 }, { "/week", 1.0 / 7 }, { "/month", 1.0 / 30 }, { NULL }
@@ -75,6 +76,17 @@ static int set_quantity(const struct rule *r, const char *value, const struct un
 	if (!err)
 		*v = got;
 	return err;
+}
+
+/* choices: the word that stands for 0, or NULL. */
+static int set_seconds(const struct rule *r, const char *value, double *v, struct why *why)
+{
+	if (r->choices && !strcmp(value, r->choices)) {
+		*v = 0;
+		return 0;
+	}
+	return set_quantity(r, value, seconds, r->choices ? "off; or us, ms, s, min, h or day" :
+			    "us, ms, s, min, h or day", " s", v, why);
 }
 
 static int set_int(const struct rule *r, const char *value, int *v, struct why *why)
@@ -239,7 +251,7 @@ int rule_apply(const struct rule *r, void *target, const char *value, struct why
 	case RULE_HERTZ:
 		return set_quantity(r, value, hertz, "Hz, kHz or mHz", " Hz", field, why);
 	case RULE_SECONDS:
-		return set_quantity(r, value, seconds, "us, ms, s, min or h", " s", field, why);
+		return set_seconds(r, value, field, why);
 	case RULE_PER_DAY:
 		return set_quantity(r, value, per_day, "/hour, /day, /week or /month", "/day",
 				    field, why);

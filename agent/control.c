@@ -127,6 +127,32 @@ static int method_load_model(sd_varlink *link, sd_json_variant *parameters,
 		SD_JSON_BUILD_PAIR_STRING("kernel", l->offered.kernel));
 }
 
+/* Without a path: none any more. */
+static int method_shadow_model(sd_varlink *link, sd_json_variant *parameters,
+			       sd_varlink_method_flags_t flags, void *userdata)
+{
+	struct control *c = userdata;
+	struct target t = { NULL };
+	struct line *l;
+	struct why why;
+	int err = sd_varlink_dispatch(link, parameters, target_fields, &t);
+
+	if (err)
+		return err;
+	l = daemon_line(c->daemon, t.pipeline, &why);
+	if (!l)
+		return refuse(link, OUR("NoSuchPipeline"), why.text);
+	if (daemon_set_shadow(l, t.path ? t.path : "", &why)) {
+		log_line(LOG_LEVEL_WARNING, "%s: shadow refused: %s", l->config->name, why.text);
+		return refuse(link, OUR("ModelRefused"), why.text);
+	}
+	return sd_varlink_replybo(link,
+		SD_JSON_BUILD_PAIR_STRING("pipeline", l->config->name),
+		SD_JSON_BUILD_PAIR_STRING("path", l->shadow.path),
+		SD_JSON_BUILD_PAIR_STRING("precision", l->shadow.precision),
+		SD_JSON_BUILD_PAIR_STRING("kernel", l->shadow.kernel));
+}
+
 static int method_events(sd_varlink *link, sd_json_variant *parameters,
 			 sd_varlink_method_flags_t flags, void *userdata)
 {
@@ -300,6 +326,7 @@ static int listen_on(struct control *c)
 			OUR("Describe"), method_describe,
 			OUR("Reload"), method_reload,
 			OUR("LoadModel"), method_load_model,
+			OUR("ShadowModel"), method_shadow_model,
 			OUR("Events"), method_events,
 			OUR("RecordStart"), method_record_start,
 			OUR("RecordStop"), method_record_stop);

@@ -36,8 +36,12 @@ struct line {
 	struct runner *runner;
 	struct events *events;
 	struct daemon_model offered, taken;
-	uint64_t generation;
+	struct daemon_model shadow;		/* wanted: path; judging: generation too */
+	uint64_t generation, shadow_generation;
 	uint64_t ticks, ticks_ns;	/* as last seen, and when they last moved */
+	uint64_t limit_key, limit_ticks;	/* of what the limit had learned when last kept, */
+	int64_t limit_kept_s;		/* ... when that was, CLOCK_MONOTONIC, */
+	int limit_error;		/* ... and why it was not */
 };
 
 struct daemon {
@@ -67,10 +71,16 @@ struct line *daemon_line(struct daemon *d, const char *name, struct why *why);
 
 /*
  * daemon_model.c: load, match, check, put up for the next tick. On an error the model that
- * is running stays. path NULL: the configured one or STATE_DIR/PIPELINE.safetensors;
- * -ENOENT when there is neither. line->offered tells what was put up.
+ * is running stays. path NULL: the configured one, STATE_DIR/PIPELINE.safetensors, or the
+ * general one; -ENOENT when there is none. line->offered tells what was put up.
  */
 int daemon_load_model(struct line *l, const char *path, struct why *why);
+
+/*
+ * Have another model judged beside the running one, or, path "", none any more. On an
+ * error, also when no model runs, nothing has changed. line->shadow tells.
+ */
+int daemon_set_shadow(struct line *l, const char *path, struct why *why);
 
 /* The model that runs, under the configuration's limits: what it has seen is kept. */
 int daemon_set_limits(struct line *l, struct why *why);
@@ -87,6 +97,12 @@ int daemon_plug_open(struct daemon *d, struct why *why);
 void daemon_plug_close(struct daemon *d);
 /* An alarm of this line has begun or is over. */
 void daemon_plug_alarm(struct line *l, bool on);
+
+/* daemon_limit.c: what the limit of this model had learned, for pm, which is about to be offered. */
+void daemon_limit_recall(struct line *l, struct pipeline_model *pm);
+/* Write what the running one has learned: now; or when it is time, asked about once a second. */
+void daemon_limit_keep(struct line *l);
+void daemon_limit_tick(struct line *l);
 
 /* Texts collected for somebody: problems of a configuration, what a reload did. */
 #define DAEMON_NOTES_MAX 32

@@ -136,6 +136,21 @@ static int apply_model(struct line *l, bool another, bool limits, struct daemon_
 	return none ? 0 : err;
 }
 
+/* One that was put there by hand stays until the configuration's own changes. */
+static void apply_shadow(struct line *l, const char *path, struct daemon_notes *problems,
+			 struct daemon_notes *applied)
+{
+	struct why why;
+
+	if (l->offered.generation && daemon_set_shadow(l, path, &why)) {
+		daemon_note(problems, "pipeline %s: the shadow stays as it was: %s",
+			    l->config->name, why.text);
+		return;
+	}
+	snprintf(l->config->shadow, sizeof l->config->shadow, "%s", path);
+	daemon_note(applied, "pipeline %s: shadow", l->config->name);
+}
+
 /* next is of the same name as the line's own. */
 static void apply(struct line *l, const struct pipeline_config *next,
 		  struct daemon_notes *problems, struct daemon_notes *applied)
@@ -147,8 +162,12 @@ static void apply(struct line *l, const struct pipeline_config *next,
 		{ now->alarm_k != next->alarm_k || now->alarm_n != next->alarm_n, "alarm" },
 		{ now->clear_s != next->clear_s, "clear" },
 		{ now->post_s != next->post_s, "after" },
+		{ now->follow != next->follow, "follow" },
+		{ now->freeze_s != next->freeze_s, "freeze" },
+		{ now->rebaseline_s != next->rebaseline_s, "rebaseline" },
 	};
-
+	const bool limits = parts[0].differs || parts[1].differs || parts[2].differs ||
+			    parts[4].differs || parts[5].differs || parts[6].differs;
 	const struct pipeline_config was = *now;
 
 	now->false_alarms_per_day = next->false_alarms_per_day;
@@ -156,9 +175,11 @@ static void apply(struct line *l, const struct pipeline_config *next,
 	now->alarm_n = next->alarm_n;
 	now->clear_s = next->clear_s;
 	now->post_s = next->post_s;
+	now->follow = next->follow;
+	now->freeze_s = next->freeze_s;
+	now->rebaseline_s = next->rebaseline_s;
 	memcpy(now->model, next->model, sizeof now->model);
-	if (apply_model(l, another, parts[0].differs || parts[1].differs || parts[2].differs,
-			problems, applied)) {
+	if (apply_model(l, another, limits, problems, applied)) {
 		/* A limit is in force with the model opened under it: else it is not, and the next
 		 * reload has to see that it differs. */
 		*now = was;
@@ -167,6 +188,19 @@ static void apply(struct line *l, const struct pipeline_config *next,
 	for (unsigned i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (parts[i].differs)
 			daemon_note(applied, "pipeline %s: %s", now->name, parts[i].what);
+	if (strcmp(now->shadow, next->shadow))
+		apply_shadow(l, next->shadow, problems, applied);
+}
+
+/* Whose models are taken counts from the next one on: this one's loads are still to come. */
+static void apply_trust(struct config *now, const struct config *next, struct daemon_notes *applied)
+{
+	if (!strcmp(now->trusted_keys, next->trusted_keys) &&
+	    !strcmp(now->trusted_key, next->trusted_key))
+		return;
+	memcpy(now->trusted_keys, next->trusted_keys, sizeof now->trusted_keys);
+	memcpy(now->trusted_key, next->trusted_key, sizeof now->trusted_key);
+	daemon_note(applied, "agent: trusted keys");
 }
 
 static const struct pipeline_config *find(const struct config *c, const char *name)
@@ -186,6 +220,7 @@ int daemon_reload(struct daemon *d, struct daemon_notes *problems,
 	if (err)
 		return err;
 	daemon_override(d, next);
+	apply_trust(d->config, next, applied);
 	if (strcmp(next->run_dir, d->config->run_dir) ||
 	    strcmp(next->state_dir, d->config->state_dir) ||
 	    strcmp(next->ring, d->config->ring) || strcmp(next->profiler, d->config->profiler))

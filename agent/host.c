@@ -84,6 +84,14 @@ void host_begin(struct line *l)
 	stats_write_end(&h->seq);
 }
 
+static void shadow_update(struct sonde_host *h, const struct daemon_model *m)
+{
+	copy(h->shadow_model, sizeof h->shadow_model, m->name);
+	copy(h->shadow_precision, sizeof h->shadow_precision, m->precision);
+	copy(h->shadow_kernel, sizeof h->shadow_kernel, m->kernel);
+	copy(h->shadow_path, sizeof h->shadow_path, m->generation ? m->path : "");
+}
+
 static void model_update(struct sonde_host *h, const struct daemon_model *m)
 {
 	copy(h->model, sizeof h->model, m->name);
@@ -131,6 +139,7 @@ void host_update(struct line *l)
 	h->cpu_ns = cpu;
 	h->page_faults = faults;
 	model_update(h, &l->taken);
+	shadow_update(h, &l->shadow);
 	if (l->daemon->profiler)
 		profiler_read(l->daemon->profiler, l - l->daemon->line, h);
 	stats_write_end(&h->seq);

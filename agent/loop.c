@@ -101,8 +101,10 @@ static int on_host(sd_event_source *s, uint64_t usec, void *user)
 {
 	struct daemon *d = user;
 
-	for (unsigned i = 0; i < d->lines; i++)
+	for (unsigned i = 0; i < d->lines; i++) {
 		host_update(&d->line[i]);
+		daemon_limit_tick(&d->line[i]);
+	}
 	return again(s, HOST_US);
 }
 

@@ -290,6 +290,7 @@ static void stop(struct daemon *d)
 		if (l->runner) {
 			runner_stop(l->runner);
 			events_drain(l->events, runner_queue(l->runner));
+			daemon_limit_keep(l);
 			host_end(l);
 		}
 		events_close(l->events);

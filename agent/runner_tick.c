@@ -10,7 +10,9 @@
 #include <time.h>
 
 #include "agent/config.h"
+#include "agent/limit_memory.h"
 #include "agent/runner_impl.h"
+#include "agent/shadow.h"
 #include "agent/stats.h"
 
 #define EVENTS_MAX 64
@@ -188,6 +190,24 @@ static void write_stats(struct runner *r, const struct pipeline_result *res, boo
 		ch->fault = s->fault;
 	}
 	write_sensors(r, t, now);
+	limit_publish(&p->verdict.limit, p->verdict.config.limit, p->model ? p->model->key : 0,
+		      &t->limits);
+	stats_write_end(&t->seq);
+}
+
+/* Last of all: nothing that the live verdict is for waits for it. */
+static void judge_shadow(struct runner *r, const struct pipeline_result *res, bool late)
+{
+	struct pipeline_model *pm = r->pipeline.model;
+	struct shadow *s = pm ? pm->shadow : NULL;
+	struct sonde_tick *t = &r->stats->tick;
+
+	if (!s && !t->shadow.on)
+		return;
+	if (s)
+		shadow_step(s, &r->pipeline, res, late);
+	stats_write_begin(&t->seq);
+	shadow_publish(s, &t->shadow);
 	stats_write_end(&t->seq);
 }
 
@@ -213,6 +233,7 @@ static void tick_close(struct runner *r, bool late)
 		r->notify = false;
 		ring_notify(r->ring, r->eventfd);
 	}
+	judge_shadow(r, &res, late || end > r->t_ns + r->period_ns / 2);
 }
 
 /*

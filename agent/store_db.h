@@ -14,6 +14,9 @@
  *	f32 value[channels], f32 contribution[channels]
  * and chunk.clock_ns + t_ns is the row's wall-clock time. 12 channels at 50 Hz for 20 s
  * are 136 kB; at 1 kHz 2.7 MB, for which a table row a tick would take twice that.
+ *
+ * The trainer reads this too, without this header (models/train/history*.c); test/unit/history.c
+ * finds out when the two part.
  */
 #ifndef SONDE_STORE_DB_H
 #define SONDE_STORE_DB_H

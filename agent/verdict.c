@@ -6,11 +6,33 @@
 /* Less than this of a departure explains nothing, however early it came. */
 #define MINOR_SHARE 0.01f
 
+static void set_limit(struct verdict *v)
+{
+	v->limit_now = limit_follows(&v->limit) ? limit_value(&v->limit) : v->config.limit;
+}
+
 void verdict_init(struct verdict *v, const struct verdict_config *c, unsigned channels)
 {
 	memset(v, 0, sizeof *v);
 	v->config = *c;
 	v->channels = channels;
+	limit_init(&v->limit, &c->follow);
+	set_limit(v);
+}
+
+void verdict_configure(struct verdict *v, const struct verdict_config *c)
+{
+	v->config = *c;
+	limit_continue(&v->limit, &c->follow);
+	set_limit(v);
+}
+
+bool verdict_restore(struct verdict *v, const struct limit_state *s)
+{
+	bool known = limit_restore(&v->limit, s);
+
+	set_limit(v);
+	return known;
 }
 
 /* How many of the last n ticks were over the limit. */
@@ -42,15 +64,12 @@ static void run_track(struct verdict *v, uint64_t tick, float score,
 	}
 }
 
-enum verdict_change verdict_step(struct verdict *v, uint64_t tick, bool trusted,
-				 float score, const float *contribution,
-				 const float *departure)
+static enum verdict_change judge(struct verdict *v, uint64_t tick, float score,
+				 const float *contribution, const float *departure)
 {
 	const struct verdict_config *c = &v->config;
-	bool over = score > c->limit;
+	bool over = score > v->limit_now;
 
-	if (!trusted)
-		return VERDICT_SAME;
 	if (over && !v->alarm && !over_count(v))
 		run_begin(v, tick);
 	v->history = v->history << 1 | over;
@@ -69,7 +88,7 @@ enum verdict_change verdict_step(struct verdict *v, uint64_t tick, bool trusted,
 	 * What does not suffice to start an alarm by half does not keep one on either: a lone
 	 * spike every other second would otherwise hold it for ever.
 	 */
-	if (score <= c->limit * c->clear_ratio)
+	if (score <= v->limit_now * c->clear_ratio)
 		v->calm++;
 	else if (2 * over_count(v) >= c->k)
 		v->calm = 0;
@@ -78,6 +97,20 @@ enum verdict_change verdict_step(struct verdict *v, uint64_t tick, bool trusted,
 	v->alarm = false;
 	v->history = 0;
 	return VERDICT_CLEAR;
+}
+
+enum verdict_change verdict_step(struct verdict *v, uint64_t tick, enum verdict_trust trust,
+				 float score, const float *contribution,
+				 const float *departure)
+{
+	enum verdict_change change;
+
+	if (trust == VERDICT_DEAF)
+		return VERDICT_SAME;
+	change = judge(v, tick, score, contribution, departure);
+	limit_step(&v->limit, score, trust == VERDICT_SOUND, v->alarm);
+	set_limit(v);
+	return change;
 }
 
 /* Of two that departed: the earlier, then the larger. */

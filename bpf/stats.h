@@ -14,11 +14,12 @@
 #define SONDE_STATS_H
 
 #define SONDE_STATS_MAGIC 0x30455441444e4f53ULL	/* "SONDATE0" */
-#define SONDE_STATS_VERSION 2
+#define SONDE_STATS_VERSION 4
 #define SONDE_CHANNELS_MAX 64
 #define SONDE_NAME_MAX 32
 #define SONDE_SENSORS_MAX 64
 #define SONDE_FAULT_KINDS 13	/* enum channel_fault */
+#define SONDE_RUNGS_MAX 6
 
 /*
  * A latency histogram: octaves of nanoseconds from 2^8, four linear buckets each. Bucket
@@ -31,8 +32,10 @@ typedef unsigned long long sonde_u64;
 typedef unsigned int sonde_u32;
 #ifdef __bpf__
 #define SONDE_F32(name) sonde_u32 name##_ieee754
+#define SONDE_F32S(name, n) sonde_u32 name##_ieee754[n]
 #else
 #define SONDE_F32(name) float name
+#define SONDE_F32S(name, n) float name[n]
 #endif
 
 struct sonde_hist {
@@ -68,6 +71,33 @@ struct sonde_sensor {
 	char why[120];			/* the last failure in words */
 };
 
+/* The model that judges beside the live one (agent/shadow.h), and both since it began. */
+struct sonde_shadow {
+	sonde_u32 on, alarm;		/* on: there is one; alarm: its verdict now */
+	SONDE_F32(score);
+	SONDE_F32(limit);
+	SONDE_F32(correlation);		/* of the two scores, -1 to 1 */
+	SONDE_F32(mean_live);
+	SONDE_F32(mean_shadow);
+	sonde_u32 pad;
+	sonde_u64 generation;
+	sonde_u64 ticks, skipped;	/* judged by both; left out, being late already */
+	sonde_u64 over_live, over_shadow, over_both;	/* of ticks: over their limits */
+	sonde_u64 alarms_live, alarms_shadow;
+};
+
+/* The limit that follows to keep the promised false alarms (agent/limit.h). */
+struct sonde_limit {
+	sonde_u32 follows, frozen;	/* 0: the limit stays; frozen: nothing is learned now */
+	SONDE_F32(start);		/* the limit that training gave */
+	sonde_u32 rungs, k, n;		/* of rung and hits; the verdict's k of n */
+	SONDE_F32S(rung, SONDE_RUNGS_MAX);	/* the last of them is the limit */
+	sonde_u32 hits[SONDE_RUNGS_MAX];	/* blocks of ticks that passed it, up to a bound */
+	sonde_u64 promise;		/* ticks for each false alarm */
+	sonde_u64 ticks, alarms;	/* learned from; alarms since that promise was made */
+	sonde_u64 key;			/* of the model that it belongs to */
+};
+
 /* Written by the pipeline's thread, once a tick. */
 struct sonde_tick {
 	sonde_u32 seq, channels, sensors, pad;
@@ -87,6 +117,8 @@ struct sonde_tick {
 	struct sonde_hist edge;		/* a trigger's edge -> the first verdict with its value */
 	struct sonde_channel channel[SONDE_CHANNELS_MAX];
 	struct sonde_sensor sensor[SONDE_SENSORS_MAX];
+	struct sonde_shadow shadow;
+	struct sonde_limit limits;
 };
 
 /* Written by main, about once a second. */
@@ -103,6 +135,8 @@ struct sonde_host {
 	char ring[16], profiler[16];	/* "io_uring", "co-re" ... */
 	char model[SONDE_NAME_MAX], model_precision[16], kernel[24];
 	char model_path[160];
+	char shadow_model[SONDE_NAME_MAX], shadow_precision[16], shadow_kernel[24];
+	char shadow_path[160];
 	SONDE_F32(rate_hz);
 	sonde_u32 model_channels, model_hidden, model_lags;
 	struct sonde_hist wakeup;	/* runnable -> running, seen by the profiler */

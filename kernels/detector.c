@@ -13,39 +13,19 @@
  */
 #include "kernels/detector.h"
 
-#include <errno.h>
+#include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "kernels/lstm.h"
-#include "kernels/quant.h"
-#include "kernels/why.h"
+#include "kernels/detector_impl.h"
+#include "kernels/log.h"
 
 #define BOUND 1e12f		/* far beyond any reading, far from overflowing a sum */
-#define Z_INV_STEP (QUANT_MAX / QUANT_Z_CLIP)
-#define WARMUP_RECURRENT 32	/* rows in which a gate of 0.8 forgets all but a thousandth */
-#define CHANNELS_MAX 4096
-#define LAGS_MAX 4096
-
-struct detector {
-	struct detector_spec spec;
-	struct fc *linear, *head;	/* head, lstm: NULL when hidden is 0 */
-	struct lstm *lstm;
-	bool has_level;
-	unsigned warmup, seen;		/* rows; seen stops at warmup */
-	float *memory;			/* holds what follows, [N] each */
-	float *z;			/* this row; the forecast where invalid */
-	float *live;			/* 1 where this row is believed, else 0 */
-	float *forecast;		/* of the next row */
-	float *prediction;		/* of this row */
-	float *residual, *level;	/* the two signed EWMAs */
-	float *residual_size, *level_size;	/* their sizes where live, else 0 */
-	float *contribution;
-	unsigned *gap;			/* rows since last valid, at most lags + 1 */
-};
-
-enum { VECTORS = 9 };
+#define RATIO_MAX 1e9f	/* its square is far from overflowing */
+#define SIZE_LEAST 1e-30f	/* what decays for ever would become subnormal: slow to add */
+#define SIZE_PLAIN 5.0f		/* deviations up to which sizes count in full */
+#define FOLLOW_CUT 3.0f		/* deviations; a wilder row moves the baseline no more than that */
+#define STILL 1e-11f		/* of the squared mean: variance that rounding alone can make */
 
 static inline float cut(float v, float most)
 {
@@ -59,126 +39,62 @@ static inline float bounded(float v)
 	return cut(v, BOUND);
 }
 
-static int check_spec(const struct detector_spec *s, struct why *why)
+/* Variance below which a channel of this mean stands still. */
+static inline float still(float mean)
 {
-	if (!s->channels || s->channels > CHANNELS_MAX || !s->lags || s->lags > LAGS_MAX)
-		return why_set(why, -EINVAL, "%u channels with %u lags", s->channels, s->lags);
-	if (s->linear.out != s->channels || s->linear.in != s->lags * s->channels)
-		return why_set(why, -EINVAL, "linear: %u x %u for %u channels, %u lags",
-			       s->linear.out, s->linear.in, s->channels, s->lags);
-	if (s->hidden && (s->head.out != s->channels || s->head.in != s->hidden))
-		return why_set(why, -EINVAL, "head: %u x %u for %u channels, %u hidden",
-			       s->head.out, s->head.in, s->channels, s->hidden);
-	if (!s->mean || !s->inv_std || !s->skip || !s->inv_sigma || !s->level_weight)
-		return why_set(why, -EINVAL, "normalisation or weights are missing");
-	return 0;
+	return STILL * mean * mean + 1e-12f;
 }
 
-static int alloc_state(struct detector *d)
+/* Online: the first rows of a channel measure it. True while it is not known yet. */
+static bool measuring(struct detector *d, unsigned i, float x)
 {
-	unsigned n = d->spec.channels;
-	float **vector[VECTORS] = {
-		&d->z, &d->live, &d->forecast, &d->prediction, &d->residual, &d->level,
-		&d->residual_size, &d->level_size, &d->contribution,
-	};
+	unsigned k;
+	float delta, variance;
 
-	d->memory = calloc((size_t)VECTORS * n, sizeof *d->memory);
-	d->gap = calloc(n, sizeof *d->gap);
-	if (!d->memory || !d->gap)
-		return -ENOMEM;
-	for (unsigned i = 0; i < VECTORS; i++)
-		*vector[i] = d->memory + (size_t)i * n;
-	return 0;
+	if (d->measured[i] >= d->spec.online)
+		return false;
+	k = ++d->measured[i];
+	delta = x - d->first_mean[i];
+	d->first_mean[i] = bounded(d->first_mean[i] + delta / (float)k);
+	d->first_m2[i] = cut(d->first_m2[i] + delta * (x - d->first_mean[i]), FLT_MAX);
+	if (k < d->spec.online)
+		return true;
+	variance = d->first_m2[i] / (float)k;
+	d->mean[i] = d->first_mean[i];
+	/* A channel that stood still gets a part of its size as its scale, as in training. */
+	if (variance < still(d->mean[i]))
+		variance = 1e-4f * d->mean[i] * d->mean[i] + 1e-6f;
+	d->inv_std[i] = 1 / sqrtf(variance);
+	if (d->spread)
+		spread_begin(d->spread, i);
+	return true;
 }
 
-static int open_operators(struct detector *d, enum fc_kind kind, struct why *why)
-{
-	const struct detector_spec *s = &d->spec;
-	int err;
-
-	err = fc_open(&d->linear, &s->linear, kind, why);
-	if (err)
-		return why_in(why, err, "linear");
-	if (!s->hidden)
-		return 0;
-	err = lstm_open(&d->lstm, s->channels, s->hidden, &s->gates, kind, why);
-	if (err)
-		return why_in(why, err, "gates");
-	err = fc_open(&d->head, &s->head, kind, why);
-	if (err)
-		return why_in(why, err, "head");
-	return 0;
-}
-
-int detector_open(struct detector **out, const struct detector_spec *spec, enum fc_kind kind,
-		  struct why *why)
-{
-	struct detector *d;
-	int err;
-
-	*out = NULL;
-	err = check_spec(spec, why);
-	if (err)
-		return err;
-	d = calloc(1, sizeof *d);
-	if (!d)
-		return why_set(why, -ENOMEM, "out of memory");
-	d->spec = *spec;
-	d->warmup = 2 * spec->lags;
-	if (spec->hidden && d->warmup < WARMUP_RECURRENT)
-		d->warmup = WARMUP_RECURRENT;
-	for (unsigned i = 0; i < spec->channels; i++)
-		d->has_level |= spec->level_weight[i] > 0;
-	err = alloc_state(d);
-	if (err) {
-		why_set(why, err, "out of memory");
-		goto fail;
-	}
-	err = open_operators(d, kind, why);
-	if (err)
-		goto fail;
-	detector_reset(d);
-	*out = d;
-	return 0;
-fail:
-	detector_close(d);
-	return err;
-}
-
-void detector_close(struct detector *d)
-{
-	if (!d)
-		return;
-	fc_close(d->linear);
-	fc_close(d->head);
-	lstm_close(d->lstm);
-	free(d->memory);
-	free(d->gap);
-	free(d);
-}
-
-void detector_reset(struct detector *d)
-{
-	memset(d->memory, 0, (size_t)VECTORS * d->spec.channels * sizeof *d->memory);
-	for (unsigned i = 0; i < d->spec.channels; i++)
-		d->gap[i] = d->spec.lags + 1;
-	d->seen = 0;
-	fc_clear(d->linear);
-	if (d->lstm)
-		lstm_reset(d->lstm);
-	if (d->head)
-		fc_clear(d->head);
-}
-
-/* A channel without a past: its value held over the lag line, and as its own forecast. */
+/* A channel without a past: its value held over the lag lines, and as its own forecast. */
 static void begin_channel(struct detector *d, unsigned i)
 {
-	d->prediction[i] = d->z[i];
-	for (unsigned lag = 0; lag < d->spec.lags; lag++)
-		fc_put(d->linear, lag * d->spec.channels + i, &d->z[i], 1, Z_INV_STEP);
+	const struct detector_spec *s = &d->spec;
+
+	d->prediction[i] = d->u[i];
+	for (unsigned lag = 0; lag < s->lags; lag++)
+		fc_put(d->linear, lag * s->channels + i, &d->u[i], 1, d->z_inv_step);
+	if (d->subspace)
+		subspace_hold(d->subspace, i, d->u[i]);
 }
 
-/* The row as z, with forecasts in the gaps. Returns how many channels are live. */
+/* u of one channel: of its value, or of its change. */
+static float deviation(struct detector *d, unsigned i, float x, bool begins)
+{
+	float v = x;
+
+	if (d->spec.wanders[i] != 0) {
+		v = begins ? d->mean[i] : x - d->last[i];
+		d->last[i] = x;
+	}
+	return bounded((v - d->mean[i]) * d->inv_std[i]);
+}
+
+/* The row as u, with forecasts in the gaps. Returns how many channels are live. */
 static unsigned take_row(struct detector *d, const float *x, const uint8_t *valid)
 {
 	const struct detector_spec *s = &d->spec;
@@ -186,17 +102,25 @@ static unsigned take_row(struct detector *d, const float *x, const uint8_t *vali
 
 	for (unsigned i = 0; i < n; i++) {
 		bool ok = valid[i] && isfinite(x[i]);
-		float z = bounded((x[i] - s->mean[i]) * s->inv_std[i]);
+		bool begins = ok && d->gap[i] > s->lags;
 
+		if (ok && s->online && measuring(d, i, x[i]))
+			ok = begins = false;
 		d->prediction[i] = d->forecast[i];
-		d->z[i] = ok ? z : d->forecast[i];
 		d->live[i] = ok;
 		live += ok;
-		if (ok && d->gap[i] > s->lags) {
+		if (!ok) {
+			d->u[i] = d->forecast[i];
+			d->last[i] = bounded(d->last[i] + d->mean[i] + d->u[i] / d->inv_std[i]);
+			d->gap[i] += d->gap[i] <= s->lags;
+			continue;
+		}
+		d->u[i] = deviation(d, i, x[i], begins);
+		d->gap[i] = 0;
+		if (begins) {
 			begin_channel(d, i);
 			begun++;
 		}
-		d->gap[i] = ok ? 0 : d->gap[i] + (d->gap[i] <= s->lags);
 	}
 	/* Nothing here has a past: the recurrent state's is made up as well. */
 	if (live && begun == live)
@@ -204,23 +128,37 @@ static unsigned take_row(struct detector *d, const float *x, const uint8_t *vali
 	return live;
 }
 
-static void update_views(struct detector *d)
+/* EWMA of what a fast view says of each channel, v[N] >= 0; its size where live. */
+static void fast_view(struct detector *d, enum detector_view view, const float *v, float most)
+{
+	float a = d->spec.view[view].smooth, *ewma = d->ewma[view], *size = d->size[view];
+
+	for (unsigned i = 0; i < d->spec.channels; i++) {
+		float now = ewma[i] + a * (cut(v[i], most) - ewma[i]);
+
+		ewma[i] = now > SIZE_LEAST ? now : 0;
+		size[i] = d->live[i] * ewma[i];
+	}
+}
+
+static void level_view(struct detector *d, float most)
 {
 	const struct detector_spec *s = &d->spec;
-	float most = DETECTOR_PART_MAX * (float)s->channels;
+	float a = s->view[VIEW_LEVEL].smooth, *ewma = d->ewma[VIEW_LEVEL];
 
 	for (unsigned i = 0; i < s->channels; i++) {
-		float r = cut((d->z[i] - d->prediction[i]) * s->inv_sigma[i], most);
+		float now = ewma[i] + a * (cut(d->u[i], most) - ewma[i]);
 
-		d->residual[i] += s->forecast_smooth * (r - d->residual[i]);
-		d->residual_size[i] = d->live[i] * fabsf(d->residual[i]);
+		ewma[i] = fabsf(now) > SIZE_LEAST ? now : 0;
+		d->size[VIEW_LEVEL][i] = d->live[i] * s->level_weight[i] * fabsf(ewma[i]);
 	}
-	if (!d->has_level)
-		return;
-	for (unsigned i = 0; i < s->channels; i++) {
-		d->level[i] += s->level_smooth * (cut(d->z[i], most) - d->level[i]);
-		d->level_size[i] = d->live[i] * s->level_weight[i] * fabsf(d->level[i]);
-	}
+}
+
+/* What is left of u after a forecast, in its deviations. */
+static void whitened(struct detector *d, const float *forecast, const float *inv_sigma)
+{
+	for (unsigned i = 0; i < d->spec.channels; i++)
+		d->scratch[i] = fabsf(d->u[i] - forecast[i]) * inv_sigma[i];
 }
 
 static float sum(const float *v, unsigned n)
@@ -232,77 +170,247 @@ static float sum(const float *v, unsigned n)
 	return total;
 }
 
-/* Nats of a view, given to its channels by their share of its size. */
-static float apportion(struct detector *d, const float *size, float total, float view,
-		       const struct tail *tail)
+/*
+ * Root mean square of the channels' sizes, each beyond SIZE_PLAIN by its logarithm only: one
+ * channel far out is a departure, ten channels out are more of one.
+ */
+static float gather_squares(const float *size, unsigned n, float count)
 {
-	float nats = bounded(tail_nats(tail, view));
+	float total = 0;
 
-	for (unsigned i = 0; i < d->spec.channels; i++)
-		d->contribution[i] += nats * (size[i] / total);
-	return nats;
+	for (unsigned i = 0; i < n; i++) {
+		float v = size[i] > SIZE_PLAIN ?
+			  SIZE_PLAIN * (1 + log_f32(size[i] / SIZE_PLAIN)) : size[i];
+
+		total += v * v;
+	}
+	return count > 0 ? sqrtf(total / count) : 0;
 }
 
-static void judge(struct detector *d, unsigned live, struct detector_result *result)
+/* A view's number, into the sum of squares, shared among channels by their share of size. */
+static void judge_view(struct detector *d, enum detector_view view, float number, const float *size,
+		       struct detector_result *result)
+{
+	const struct view_spec *v = &d->spec.view[view];
+	float ratio = cut(number * v->scale, RATIO_MAX), total, part;
+
+	result->view[view] = number;
+	d->ratio[view] = ratio;
+	if (!result->ready || !(v->weight > 0) || !(number > 0))
+		return;
+	part = v->weight * ratio * ratio;
+	result->score += part;
+	total = sum(size, d->spec.channels);
+	for (unsigned i = 0; total > 0 && i < d->spec.channels; i++)
+		d->contribution[i] += part * (size[i] / total);
+}
+
+/* The root of the sum; contributions become parts of it. */
+static void join_views(struct detector *d, struct detector_result *result)
+{
+	float score = sqrtf(result->score), share = score / result->score;
+
+	if (!(result->score > 0))
+		return;
+	for (unsigned i = 0; i < d->spec.channels; i++)
+		d->contribution[i] *= share;
+	result->score = score;
+}
+
+static float level_mass(const struct detector *d)
+{
+	float weight = 0;
+
+	for (unsigned i = 0; i < d->spec.channels; i++)
+		weight += d->live[i] * d->spec.level_weight[i];
+	return weight;
+}
+
+static void set_departure(struct detector *d, struct detector_result *result)
+{
+	const float *inv_usual = d->spec.inv_usual, *size = d->size[VIEW_SUBSPACE];
+
+	for (unsigned i = 0; i < d->spec.channels; i++) {
+		float v = size[i] * inv_usual[i];
+
+		result->departure = v > result->departure ? v : result->departure;
+	}
+	if (!result->ready)
+		result->departure = 0;
+}
+
+static void fast_views(struct detector *d, float count, float most, struct detector_result *result)
 {
 	const struct detector_spec *s = &d->spec;
 	unsigned n = s->channels;
-	float forecast_total = sum(d->residual_size, n);
-	float level_total = d->has_level ? sum(d->level_size, n) : 0;
-	float weight = 0;
 
+	if (s->view[VIEW_LEVEL].weight > 0) {
+		float mass = level_mass(d);
+
+		level_view(d, most);
+		judge_view(d, VIEW_LEVEL, mass > 0 ? sum(d->size[VIEW_LEVEL], n) / mass : 0,
+			   d->size[VIEW_LEVEL], result);
+	}
+	if (d->subspace) {
+		subspace_step(d->subspace, d->u, most, d->left);
+		fast_view(d, VIEW_SUBSPACE, d->left, most);
+		judge_view(d, VIEW_SUBSPACE, gather_squares(d->size[VIEW_SUBSPACE], n, count),
+			   d->size[VIEW_SUBSPACE], result);
+		set_departure(d, result);
+		result->left = d->left;
+		result->code = subspace_code(d->subspace);
+	}
+	whitened(d, d->prediction, s->inv_sigma);
+	fast_view(d, VIEW_FORECAST, d->scratch, most);
+	judge_view(d, VIEW_FORECAST, gather_squares(d->size[VIEW_FORECAST], n, count),
+		   d->size[VIEW_FORECAST], result);
+}
+
+/* v[N]: rows whose restlessness a slow view follows. */
+static void slow_view(struct detector *d, enum detector_view view, struct spread *spread,
+		      const float *v, float count, struct detector_result *result)
+{
+	unsigned n = d->spec.channels;
+	float *size = d->size[view];
+
+	if (!spread)
+		return;
+	spread_step(spread, v, d->spec.z_clip, size);
 	for (unsigned i = 0; i < n; i++)
-		weight += d->live[i] * s->level_weight[i];
-	result->forecast = live ? forecast_total / (float)live : 0;
-	result->level = weight > 0 ? level_total / weight : 0;
-	result->ready = live && d->seen >= d->warmup;
-	result->score = 0;
-	memset(d->contribution, 0, n * sizeof *d->contribution);
-	if (result->ready && forecast_total > 0)
-		result->score += apportion(d, d->residual_size, forecast_total,
-					   result->forecast, &s->forecast_tail);
-	if (result->ready && level_total > 0)
-		result->score += apportion(d, d->level_size, level_total, result->level,
-					   &s->level_tail);
+		size[i] *= d->live[i];
+	judge_view(d, view, count > 0 ? sum(size, n) / count : 0, size, result);
+}
+
+static void slow_views(struct detector *d, float count, struct detector_result *result)
+{
+	const struct detector_spec *s = &d->spec;
+	unsigned rank = s->subspace.rank;
+
+	slow_view(d, VIEW_SPREAD, d->spread, d->u, count, result);
+	slow_view(d, VIEW_LEFT, d->lefts, d->left, count, result);
+	if (!d->code)
+		return;
+	spread_step(d->code, subspace_code(d->subspace), s->z_clip, d->code_size);
+	result->size[VIEW_CODE] = d->code_size;
+	/* A component is no channel's: what it says is shared as the subspace's remainder is. */
+	judge_view(d, VIEW_CODE, count > 0 ? sum(d->code_size, rank) / (float)rank : 0,
+		   d->size[VIEW_SUBSPACE], result);
+}
+
+/* What an autoencoder leaves of its window, per channel: mean size over the rows. */
+static void window_left(struct detector *d, float most)
+{
+	const struct detector_spec *s = &d->spec;
+	const float *error = recurrent_window(d->recurrent);
+	unsigned n = s->channels, rows = s->recurrent.window;
+
+	memset(d->scratch, 0, n * sizeof *d->scratch);
+	for (unsigned r = 0; r < rows; r++)
+		for (unsigned i = 0; i < n; i++) {
+			float e = fabsf(error[(size_t)r * n + i]) * s->recurrent_inv_sigma[i];
+
+			d->scratch[i] += e < most ? e : most;
+		}
+	for (unsigned i = 0; i < n; i++)
+		d->scratch[i] /= (float)rows;
+}
+
+static void recurrent_view(struct detector *d, float count, float most,
+			   struct detector_result *result)
+{
+	const struct detector_spec *s = &d->spec;
+
+	if (s->recurrent.kind == RECURRENT_AUTOENCODER) {
+		window_left(d, most);
+	} else {
+		recurrent_forecast(d->recurrent, d->scratch);
+		for (unsigned i = 0; i < s->channels; i++)
+			d->scratch[i] = bounded(d->prediction[i] + d->scratch[i]);
+		whitened(d, d->scratch, s->recurrent_inv_sigma);
+	}
+	fast_view(d, VIEW_RECURRENT, d->scratch, most);
+	judge_view(d, VIEW_RECURRENT, gather_squares(d->size[VIEW_RECURRENT], s->channels, count),
+		   d->size[VIEW_RECURRENT], result);
+}
+
+/* A tick that ended early: the view takes it that nothing was left. */
+static void recurrent_skip(struct detector *d)
+{
+	float keep = 1 - d->spec.view[VIEW_RECURRENT].smooth, *ewma = d->ewma[VIEW_RECURRENT];
+
+	for (unsigned i = 0; i < d->spec.channels; i++) {
+		float now = keep * ewma[i];
+
+		ewma[i] = now > SIZE_LEAST ? now : 0;
+		d->size[VIEW_RECURRENT][i] = d->live[i] * ewma[i];
+	}
+}
+
+static void net(struct detector *d, float count, float most, struct detector_result *result)
+{
+	const struct detector_spec *s = &d->spec;
+	bool forecast = s->recurrent.kind == RECURRENT_FORECAST;
+
+	/* A copy: whoever reads the result has to find what the quick head saw, not what comes next. */
+	memcpy(d->state, recurrent_state(d->recurrent), s->recurrent.hidden * sizeof *d->state);
+	result->state = d->state;
+	result->early = result->ready && quick_confident(&s->quick, result->state, d->ratio);
+	if (!forecast)
+		recurrent_advance(d->recurrent, d->u);
+	if (result->early)
+		recurrent_skip(d);
+	else
+		recurrent_view(d, count, most, result);
+	if (forecast)
+		recurrent_advance(d->recurrent, d->u);
 }
 
 static void make_forecast(struct detector *d)
 {
-	const struct detector_spec *s = &d->spec;
-	unsigned n = s->channels;
-	const float *linear, *head, *h;
+	unsigned n = d->spec.channels;
+	const float *linear;
 
 	fc_shift(d->linear, n);
-	fc_put(d->linear, 0, d->z, n, Z_INV_STEP);
+	fc_put(d->linear, 0, d->u, n, d->z_inv_step);
 	linear = fc_run(d->linear);
 	for (unsigned i = 0; i < n; i++)
-		d->forecast[i] = s->skip[i] * d->z[i] + linear[i];
-	if (d->lstm) {
-		h = lstm_step(d->lstm, d->z);
-		fc_put(d->head, 0, h, s->hidden, QUANT_MAX);
-		head = fc_run(d->head);
-		for (unsigned i = 0; i < n; i++)
-			d->forecast[i] += head[i];
-	}
-	for (unsigned i = 0; i < n; i++)
-		d->forecast[i] = bounded(d->forecast[i]);
+		d->forecast[i] = bounded(linear[i]);
 }
 
 void detector_step(struct detector *d, const float *x, const uint8_t *valid,
 		   struct detector_result *result)
 {
 	unsigned live = take_row(d, x, valid);
+	float most = DETECTOR_PART_MAX * (float)d->spec.channels;
 
-	update_views(d);
-	judge(d, live, result);
-	result->contribution = d->contribution;
-	result->prediction = d->prediction;
+	*result = (struct detector_result){ .contribution = d->contribution,
+					    .prediction = d->prediction, .u = d->u };
+	for (unsigned v = 0; v < VIEWS; v++) {
+		result->size[v] = d->size[v];
+		d->ratio[v] = 0;
+	}
+	result->ready = live && d->seen >= d->warmup;
+	memset(d->contribution, 0, d->spec.channels * sizeof *d->contribution);
+	fast_views(d, (float)live, most, result);
+	slow_views(d, (float)live, result);
+	if (d->recurrent)
+		net(d, (float)live, most, result);
+	join_views(d, result);
 	make_forecast(d);
 	if (live && d->seen < d->warmup)
 		d->seen++;
 }
 
-unsigned detector_warmup(const struct detector *d)
+void detector_follow(struct detector *d, float rate)
 {
-	return d->warmup;
+	for (unsigned i = 0; i < d->spec.channels; i++) {
+		float returns = d->live[i] * (1 - d->spec.wanders[i]);
+		float by = cut(d->u[i], FOLLOW_CUT), variance;
+
+		d->mean[i] = bounded(d->mean[i] + rate * returns * by / d->inv_std[i]);
+		if (!d->spec.online || !(returns > 0))
+			continue;
+		variance = (1 + rate * (by * by - 1)) / (d->inv_std[i] * d->inv_std[i]);
+		d->inv_std[i] = 1 / sqrtf(fminf(fmaxf(variance, still(d->mean[i])), FLT_MAX));
+	}
 }

@@ -57,6 +57,7 @@ static bool scales_are_normal(const struct fc_spec *spec)
 
 int fc_open(struct fc **out, const struct fc_spec *spec, enum fc_kind kind, struct why *why)
 {
+	bool floats = !spec->weight || spec->dynamic;
 	struct fc *fc;
 	int err;
 
@@ -66,6 +67,8 @@ int fc_open(struct fc **out, const struct fc_spec *spec, enum fc_kind kind, stru
 			       spec->in);
 	if (!spec->weight == !spec->weight_f32 || !spec->bias || (spec->weight && !spec->scale))
 		return why_set(why, -EINVAL, "weights, scale and bias do not make an operator");
+	if (spec->dynamic && !spec->weight)
+		return why_set(why, -EINVAL, "only an int8 operator is dynamic");
 	if ((unsigned)kind >= FC_KINDS)
 		return why_set(why, -EINVAL, "no operator kind %d", (int)kind);
 
@@ -77,15 +80,16 @@ int fc_open(struct fc **out, const struct fc_spec *spec, enum fc_kind kind, stru
 		return why_set(why, -ENOMEM, "out of memory");
 	fc->ops = choose(spec, kind);
 	fc->spec = *spec;
+	fc->step = 1;
 	err = why_set(why, -ENOMEM, "out of memory");
 	fc->y = fc_alloc(spec->out * sizeof *fc->y);
 	if (!fc->y)
 		goto fail;
 	if (spec->weight)
 		fc->x = fc_alloc(spec->in);
-	else
+	if (floats)
 		fc->x_f32 = fc_alloc(spec->in * sizeof *fc->x_f32);
-	if (!fc->x && !fc->x_f32)
+	if ((spec->weight && !fc->x) || (floats && !fc->x_f32))
 		goto fail;
 	err = fc->ops->open(fc, why);
 	if (err)
@@ -110,9 +114,9 @@ void fc_close(struct fc *fc)
 
 void fc_put(struct fc *fc, unsigned at, const float *v, unsigned n, float inv_step)
 {
-	float limit = QUANT_MAX / inv_step;
+	float limit = fc->x ? FC_MOST : QUANT_MAX / inv_step;
 
-	if (fc->x) {
+	if (!fc->x_f32) {
 		quant_i8(fc->x + at, v, n, inv_step);
 		return;
 	}
@@ -126,22 +130,24 @@ void fc_put(struct fc *fc, unsigned at, const float *v, unsigned n, float inv_st
 
 void fc_shift(struct fc *fc, unsigned by)
 {
-	if (fc->x)
-		memmove(fc->x + by, fc->x, fc->spec.in - by);
-	else
+	if (fc->x_f32)
 		memmove(fc->x_f32 + by, fc->x_f32, (fc->spec.in - by) * sizeof *fc->x_f32);
+	else
+		memmove(fc->x + by, fc->x, fc->spec.in - by);
 }
 
 void fc_clear(struct fc *fc)
 {
-	if (fc->x)
-		memset(fc->x, 0, fc->spec.in);
-	else
+	if (fc->x_f32)
 		memset(fc->x_f32, 0, fc->spec.in * sizeof *fc->x_f32);
+	else
+		memset(fc->x, 0, fc->spec.in);
 }
 
 const float *fc_run(struct fc *fc)
 {
+	if (fc->spec.dynamic)
+		fc_dynamic(fc);
 	fc->ops->run(fc);
 	return fc->y;
 }

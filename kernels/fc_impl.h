@@ -22,7 +22,8 @@ struct fc {
 	const struct fc_ops *ops;
 	struct fc_spec spec;
 	int8_t *x;	/* [in], int8 operators */
-	float *x_f32;	/* [in], float operators */
+	float *x_f32;	/* [in], float operators; dynamic ones, which quantise it into x */
+	float step;	/* of x; 1 unless dynamic */
 	float *y;	/* [out] */
 	void *state;	/* the implementation's own */
 };
@@ -31,6 +32,9 @@ extern const struct fc_ops fc_ref, fc_float, fc_xnn, fc_subgraph;
 
 /* Zeroed, 64-byte aligned, FC_PAD bytes longer than asked for; free(). */
 void *fc_alloc(size_t size);
+
+/* A dynamic operator's x_f32 into its x, at the step that it leaves in fc->step. */
+void fc_dynamic(struct fc *fc);
 
 /* Once in the process, from any thread: 0, -ENOMEM or -ENOTSUP. */
 int fc_xnn_start(struct why *why);

@@ -38,7 +38,7 @@ static void ref_run(struct fc *fc)
 
 		for (unsigned i = 0; i < in; i++)
 			sum += w[i] * x[i];
-		fc->y[o] = fmaf((float)sum, s->scale[o], s->bias[o]);
+		fc->y[o] = fmaf((float)sum * fc->step, s->scale[o], s->bias[o]);
 	}
 }
 
@@ -73,6 +73,8 @@ static void float_run(struct fc *fc)
 	float *restrict y = fc->y;
 	unsigned out = fc->spec.out;
 
+	if (fc->spec.tap)
+		fc->spec.tap(fc->spec.tap_ctx, fc->x_f32);
 	for (unsigned o = 0; o < out; o++)
 		y[o] = bias[o];
 	for (unsigned i = 0; i < fc->spec.in; i++, w += out) {
@@ -81,6 +83,8 @@ static void float_run(struct fc *fc)
 		for (unsigned o = 0; o < out; o++)
 			y[o] += w[o] * x;
 	}
+	for (unsigned o = 0; o < out; o++)
+		y[o] = y[o] == y[o] ? y[o] : 0.0f;
 }
 
 const struct fc_ops fc_float = {

@@ -4,8 +4,8 @@
  *
  * "qd8" means dynamically quantised: the library expects zero point and scale with
  * every run. They are 0 and 1 here for ever, because the step was folded into the
- * weights' scales; what is left is fmaf(sum, scale, bias). Created, reshaped and
- * set up once; a run touches only the tensors.
+ * weights' scales; what is left is fmaf(sum, scale, bias). A dynamic operator writes its step
+ * there before a run. Created, reshaped and set up once; a run touches only the tensors.
  *
  * XNNPACK is kept from AMX, which it would choose for every operator where there is any:
  * configuring tiles costs 110 ns a run, a trap and 8 KiB of state per thread, and one
@@ -82,6 +82,13 @@ static void close_xnn(struct fc *fc)
 	free(s);
 }
 
+/* A kernel of several rows reads the parameters of rows that are not there. */
+static void set_step(struct xnn_state *s, float step)
+{
+	for (unsigned i = 0; i < sizeof s->params / sizeof *s->params; i++)
+		s->params[i].scale = step;
+}
+
 static int open_xnn(struct fc *fc, struct why *why)
 {
 	const struct fc_spec *spec = &fc->spec;
@@ -95,9 +102,7 @@ static int open_xnn(struct fc *fc, struct why *why)
 	if (!s)
 		return why_set(why, -ENOMEM, "out of memory");
 	fc->state = s;
-	for (unsigned i = 0; i < sizeof s->params / sizeof *s->params; i++)
-		s->params[i].scale = 1.0f;
-
+	set_step(s, 1);
 	status = xnn_create_fully_connected_nc_qd8_f32_qc8w(
 		spec->in, spec->out, spec->in, spec->out, spec->scale, spec->weight, spec->bias,
 		-INFINITY, INFINITY, 0, NULL, NULL, &s->op);
@@ -114,6 +119,8 @@ static void run_xnn(struct fc *fc)
 {
 	struct xnn_state *s = fc->state;
 
+	if (fc->spec.dynamic)
+		set_step(s, fc->step);
 	xnn_run_operator(s->op, NULL);
 }
 

@@ -49,6 +49,20 @@ float gate_sigmoid(float x)
 }
 
 CLONES
+void gate_sigmoid_n(unsigned n, float *v)
+{
+	for (unsigned i = 0; i < n; i++)
+		v[i] = sigmoid_of(v[i]);
+}
+
+CLONES
+void gate_tanh_n(unsigned n, float *v)
+{
+	for (unsigned i = 0; i < n; i++)
+		v[i] = tanh_of(v[i]);
+}
+
+CLONES
 void gate_step(unsigned hidden, const float *restrict pre, float *restrict c, float *restrict h)
 {
 	const float *in = pre, *forget = pre + hidden;

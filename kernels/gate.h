@@ -22,4 +22,8 @@ void gate_step(unsigned hidden, const float *pre, float *c, float *h);
 float gate_sigmoid(float x);
 float gate_tanh(float x);
 
+/* The same of n values in place, with the same bits. */
+void gate_sigmoid_n(unsigned n, float *v);
+void gate_tanh_n(unsigned n, float *v);
+
 #endif

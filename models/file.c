@@ -138,10 +138,14 @@ int file_replace(const char *path, const struct iovec *part, unsigned parts, str
 	char *beside = NULL;
 	int fd, err = 0;
 
-	if (asprintf(&beside, "%s.%d-%u.part", path, (int)getpid(),
-		     atomic_fetch_add(&serial, 1)) < 0)
-		return why_set(why, -ENOMEM, "%s: no memory", path);
-	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	/* A process that was killed may have had this number, as after each start of a container. */
+	do {
+		free(beside);
+		if (asprintf(&beside, "%s.%d-%u.part", path, (int)getpid(),
+			     atomic_fetch_add(&serial, 1)) < 0)
+			return why_set(why, -ENOMEM, "%s: no memory", path);
+		fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+	} while (fd < 0 && errno == EEXIST);
 	if (fd < 0) {
 		err = why_set(why, -errno, "%s: %s", beside, strerror(errno));
 		free(beside);

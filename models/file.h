@@ -22,7 +22,8 @@ void file_free(const void *data, size_t len);
 
 /*
  * Make path hold exactly these bytes: written beside it, fsync, rename, fsync of
- * the folder. After an error path is what it was and nothing lies beside it.
+ * the folder. After an error path is what it was and nothing lies beside it, but where the
+ * folder alone could not be synced: then path is the new one, for as long as there is power.
  */
 int file_replace(const char *path, const struct iovec *part, unsigned parts, struct why *why);
 

@@ -141,7 +141,8 @@ int meta_header_format(char **json, const struct st_tensor *tensor, unsigned ten
 
 	if (!out)
 		return -ENOMEM;
-	err = json_put(out, "{\"__metadata__\":{\"" ST_TEXT_KEY "\":", text);
+	err = text ? json_put(out, "{\"__metadata__\":{\"" ST_TEXT_KEY "\":", text) :
+	      json_put(out, "{\"__metadata__\":{\"format\":", "pt");
 	putc('}', out);
 	for (unsigned i = 0; !err && i < tensors; i++) {
 		const struct st_tensor *t = &tensor[i];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * meta_model: the text about the model in its file, schema 1. Keys that are not
+ * meta_model: the text about the model in its file, schema 2. Keys that are not
  * known are passed over, so that a later writer may add some; a change of
  * meaning needs a new schema number.
  *
@@ -17,12 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/quant.h"
 #include "kernels/why.h"
 #include "models/meta_json.h"
 #include "models/model.h"
 
-#define SCHEMA 1
+#define SCHEMA 2
 #define RATE_FORMAT "%.12g"
 
 static double round_rate(double hz)
@@ -63,26 +62,6 @@ static int parse_channels(struct model *m, const struct json_from *top, struct w
 	return err;
 }
 
-/* The steps are folded into the weights: with others the scores would be silently wrong. */
-static int check_quantisation(const struct json_from *top, struct why *why)
-{
-	struct json_from q;
-	uint64_t max = 0;
-	float clip = 0;
-	int err;
-
-	err = json_member(top, "quantisation", true, &q);
-	if (!err)
-		err = json_float(&q, "z_clip", true, &clip);
-	if (!err)
-		err = json_unsigned(&q, "max", true, &max);
-	if (!err && (clip != QUANT_Z_CLIP || max != QUANT_MAX))
-		err = why_set(why, -EINVAL, "quantised for inputs of %g in %" PRIu64
-			      " steps, expected %g in %d", (double)clip, max,
-			      (double)QUANT_Z_CLIP, QUANT_MAX);
-	return err;
-}
-
 static int parse_provenance(struct model *m, const struct json_from *top)
 {
 	struct json_from p;
@@ -105,26 +84,9 @@ static int parse_provenance(struct model *m, const struct json_from *top)
 	return err;
 }
 
-static int parse_sizes(struct model *m, const struct json_from *top, struct why *why)
-{
-	uint64_t lags = 0, hidden = 0;
-	int err;
-
-	err = json_unsigned(top, "lags", true, &lags);
-	if (!err)
-		err = json_unsigned(top, "hidden", true, &hidden);
-	if (!err && (lags > MODEL_COLUMNS_MAX || hidden > MODEL_HIDDEN_MAX))
-		err = why_set(why, -EINVAL, "%" PRIu64 " lags or hidden %" PRIu64 ": too large",
-			      lags, hidden);
-	m->spec.lags = (unsigned)lags;
-	m->spec.hidden = (unsigned)hidden;
-	return err;
-}
-
 static int parse_all(struct model *m, bool *int8, const struct json_from *top, struct why *why)
 {
 	char precision[16] = "";
-	struct json_from smooth;
 	uint64_t schema = 0;
 	int err;
 
@@ -140,18 +102,12 @@ static int parse_all(struct model *m, bool *int8, const struct json_from *top, s
 	if (!err && !*int8 && strcmp(precision, "float32"))
 		err = why_set(why, -EINVAL, "precision \"%s\" is neither int8 nor float32",
 			      precision);
-	if (!err && *int8)
-		err = check_quantisation(top, why);
 	if (!err)
 		err = json_double(top, "rate_hz", true, &m->rate_hz);
 	if (!err)
-		err = parse_sizes(m, top, why);
+		err = json_float(top, "point_limit", false, &m->point_limit);
 	if (!err)
-		err = json_member(top, "smooth", true, &smooth);
-	if (!err)
-		err = json_float(&smooth, "forecast", true, &m->spec.forecast_smooth);
-	if (!err)
-		err = json_float(&smooth, "level", true, &m->spec.level_smooth);
+		err = meta_views_parse(m, *int8, top);
 	if (!err)
 		err = parse_channels(m, top, why);
 	if (!err)
@@ -173,19 +129,6 @@ int meta_model_parse(struct model *m, bool *int8, const char *json, struct why *
 	return err;
 }
 
-/* The fewest digits that give the same float back: 0.4, not 0.400000006. */
-static void put_float(FILE *out, const char *before, float v)
-{
-	char s[32];
-
-	for (int digits = 6; digits <= 9; digits++) {
-		snprintf(s, sizeof s, "%.*g", digits, (double)v);
-		if (strtof(s, NULL) == v)
-			break;
-	}
-	fprintf(out, "%s%s", before, s);
-}
-
 static int put_model(FILE *out, const struct model *m)
 {
 	const struct detector_spec *s = &m->spec;
@@ -193,14 +136,10 @@ static int put_model(FILE *out, const struct model *m)
 
 	fprintf(out, "{\"schema\":%d", SCHEMA);
 	err = json_put(out, ",\"name\":", m->name);
-	fprintf(out, ",\"precision\":\"%s\",\"rate_hz\":" RATE_FORMAT ",\"lags\":%u,\"hidden\":%u",
-		model_precision(m), m->rate_hz, s->lags, s->hidden);
-	put_float(out, ",\"smooth\":{\"forecast\":", s->forecast_smooth);
-	put_float(out, ",\"level\":", s->level_smooth);
-	putc('}', out);
-	if (s->linear.weight)
-		fprintf(out, ",\"quantisation\":{\"z_clip\":%g,\"max\":%d}", (double)QUANT_Z_CLIP,
-			QUANT_MAX);
+	fprintf(out, ",\"precision\":\"%s\",\"rate_hz\":" RATE_FORMAT, model_precision(m),
+		m->rate_hz);
+	meta_put_float(out, ",\"point_limit\":", m->point_limit);
+	meta_views_format(out, m);
 	fputs(",\"channels\":[", out);
 	for (unsigned i = 0; !err && i < s->channels; i++) {
 		err = json_put(out, i ? ",{\"name\":" : "{\"name\":", m->channel[i].name);
@@ -213,8 +152,8 @@ static int put_model(FILE *out, const struct model *m)
 		err = json_put(out, "\"created\":", m->created);
 	fprintf(out, ",\"data_sha256\":\"%s\",\"rows\":%" PRIu64 ",\"seed\":%" PRIu64,
 		m->data_sha256, m->rows, m->seed);
-	put_float(out, ",\"loss_linear\":", m->loss_linear);
-	put_float(out, ",\"loss_net\":", m->loss_net);
+	meta_put_float(out, ",\"loss_linear\":", m->loss_linear);
+	meta_put_float(out, ",\"loss_net\":", m->loss_net);
 	fputs("}}", out);
 	return err;
 }

@@ -33,10 +33,16 @@ static int take_tensor(const struct model_field *f, const struct st_tensor *t, s
 		return why_set(why, -EINVAL, "tensor %s has shape %s, expected %s", f->name, got,
 			       want);
 	}
+	if (f->fc) {
+		f->fc->out = (unsigned)f->shape[0];
+		f->fc->in = (unsigned)f->shape[1];
+	}
 	if (f->f32)
 		*f->f32 = t->data;
 	else if (f->i8)
 		*f->i8 = t->data;
+	else if (f->i32)
+		*f->i32 = t->data;
 	else
 		memcpy(f->tail, t->data, sizeof *f->tail);
 	return 0;
@@ -78,15 +84,17 @@ static int parse(struct model *m, const struct st_file *file, struct why *why)
 	err = model_check_sizes(m, why);
 	if (err)
 		return err;
-	for (unsigned i = 0; !m->spec.hidden && i < 2; i++)
+	for (unsigned i = 0; m->spec.recurrent.kind == RECURRENT_NONE && i < 2; i++)
 		if (st_find(file, recurrent[i]))
-			return why_set(why, -EINVAL, "tensor %s in a model with hidden 0",
+			return why_set(why, -EINVAL, "tensor %s in a model without a net",
 				       recurrent[i]);
 	n = model_fields(m, int8, field);
 	for (unsigned i = 0; i < n; i++) {
 		err = take_tensor(&field[i], st_find(file, field[i].name), why);
 		if (err)
 			return err;
+		if (field[i].fc)
+			field[i].fc->dynamic = m->dynamic;
 	}
 	return model_check(m, why);
 }
@@ -139,6 +147,7 @@ void model_free(struct model *m)
 		file_free(m->memory, m->memory_size);
 	else
 		free(m->memory);
+	free(m->expanded);
 	free(m->channel);
 	free(m);
 }
@@ -148,6 +157,7 @@ int model_save(const struct model *m, const char *path, struct why *why)
 	struct model_field field[MODEL_FIELDS_MAX];
 	struct st_tensor tensor[MODEL_FIELDS_MAX];
 	struct model copy = *m;		/* the table of fields points into it */
+	uint64_t bytes = 0;
 	char *text;
 	unsigned n;
 	int err;
@@ -162,8 +172,13 @@ int model_save(const struct model *m, const char *path, struct why *why)
 		tensor[i] = (struct st_tensor){ .name = f->name, .dtype = f->dtype,
 			.dims = f->dims, .shape = { f->shape[0], f->shape[1] } };
 		tensor[i].data = f->f32 ? (const void *)*f->f32 :
-				 f->i8 ? (const void *)*f->i8 : f->tail;
+				 f->i8 ? (const void *)*f->i8 :
+				 f->i32 ? (const void *)*f->i32 : f->tail;
+		bytes += f->shape[0] * (f->dims == 2 ? f->shape[1] : 1) * st_dtype_size(f->dtype);
 	}
+	if (bytes > MODEL_FILE_MAX - ST_HEADER_MAX)
+		return why_set(why, -EFBIG, "%s: %" PRIu64 " bytes of tensors, more than could be read "
+			       "again", path, bytes);
 	err = meta_model_format(&text, m);
 	if (err)
 		return why_set(why, err, "%s: no memory", path);
@@ -175,11 +190,16 @@ int model_save(const struct model *m, const char *path, struct why *why)
 int model_detector(struct detector **out, const struct model *m, enum fc_kind kind,
 		   struct why *why)
 {
+	struct detector_spec tested = m->spec;
 	uint8_t valid[MODEL_CHANNELS_MAX];
 	struct detector *d;
 	int err;
 
-	err = detector_open(&d, &m->spec, kind, why);
+	if (m->test_online) {
+		tested.online = m->test_online;
+		tested.spread.online = tested.spread.online ? m->test_online : 0;
+	}
+	err = detector_open(&d, &tested, kind, why);
 	if (err)
 		return err;
 	memset(valid, 1, sizeof valid);
@@ -193,6 +213,10 @@ int model_detector(struct detector **out, const struct model *m, enum fc_kind ki
 				       "%.9g, the file says %.9g", m->name, i + 1, m->test_rows,
 				       (double)r.score, (double)m->test_score[i]);
 		}
+	}
+	if (m->test_online) {
+		detector_close(d);
+		return detector_open(out, &m->spec, kind, why);
 	}
 	detector_reset(d);
 	*out = d;

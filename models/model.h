@@ -7,6 +7,7 @@
 #ifndef SONDE_MODEL_H
 #define SONDE_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,8 +20,9 @@
 #define MODEL_CHANNELS_MAX 4096
 #define MODEL_HIDDEN_MAX 4096
 #define MODEL_COLUMNS_MAX 65536	/* of an operator, as kernels/fc.c has it; sums fit an int32 */
-#define MODEL_TEST_ROWS_MAX 65536
-#define MODEL_FILE_MAX (1u << 30)
+#define MODEL_TEST_ROWS_MAX 4096
+#define MODEL_TEST_COST_MAX 2000000000u	/* multiply-adds of a self-test: a second of a small board */
+#define MODEL_FILE_MAX (64u << 20)
 
 struct model_channel {
 	char name[MODEL_NAME_MAX];
@@ -31,9 +33,11 @@ struct model {
 	char name[MODEL_NAME_MAX];
 	double rate_hz;			/* ticks a second it was trained at */
 	struct model_channel *channel;	/* [spec.channels] */
+	bool dynamic;			/* int8: operators take the step of each row's own input */
 	struct detector_spec spec;	/* points into memory, below, or at what outlives this */
 	struct tail tail;		/* of the combined score, on held-out rows */
-	const float *departure;		/* [N] nats from which on a channel counts as departed */
+	float point_limit;		/* departure above which a single row counts, for eval */
+	const float *departure;		/* [N] part of the score from which on a channel counts as departed */
 
 	/* Provenance, for `sonde model show`. */
 	char created[32];		/* RFC 3339, UTC */
@@ -45,10 +49,12 @@ struct model {
 	unsigned test_rows;
 	const float *test_x;		/* [test_rows][N] */
 	const float *test_score;	/* [test_rows] */
+	unsigned test_online;		/* of an expanded model: spec.online of the self-test; 0: as spec has it */
 
 	/* What model_free gives back: pages of this size, or, size 0, a malloc. */
 	void *memory;
 	size_t memory_size;
+	void *expanded;			/* a malloc: what models/expand.h made; NULL: nothing */
 };
 
 /*
@@ -80,6 +86,9 @@ int model_detector(struct detector **out, const struct model *m,
  */
 int model_detector_best(struct detector **out, const struct model *m,
 			enum fc_kind *kind, struct why *why);
+
+/* Most rows that a self-test of s, whose operators have their shapes, may have; 0: not even one. */
+unsigned model_test_rows(const struct detector_spec *s);
 
 /* "int8" or "float32". */
 const char *model_precision(const struct model *m);

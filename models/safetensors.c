@@ -207,22 +207,16 @@ static unsigned lay_out(struct st_tensor *all, char (*name)[PADS_NAME_MAX],
 	return n;
 }
 
-int st_write(const char *path, const struct st_tensor *tensor, unsigned tensors,
-	     const char *text, struct why *why)
+/* Header and data of tensors whose places are known. */
+static int write_file(const char *path, const struct st_tensor *all, unsigned n, const char *text,
+		      struct why *why)
 {
-	char (*name)[PADS_NAME_MAX] = calloc(tensors + 1, sizeof *name);
-	struct st_tensor *all = calloc(2 * (size_t)tensors + 1, sizeof *all);
-	struct iovec *part = calloc(2 * (size_t)tensors + 3, sizeof *part);
+	struct iovec *part = calloc((size_t)n + 3, sizeof *part);
 	char *json = NULL, spaces[ST_ALIGN];
-	unsigned n;
-	size_t len;
 	uint64_t padded;
-	int err = -ENOMEM;
+	size_t len;
+	int err = part ? meta_header_format(&json, all, n, text) : -ENOMEM;
 
-	if (!name || !all || !part)
-		goto done;
-	n = lay_out(all, name, tensor, tensors);
-	err = meta_header_format(&json, all, n, text);
 	if (err)
 		goto done;
 	len = strlen(json);
@@ -238,11 +232,46 @@ int st_write(const char *path, const struct st_tensor *tensor, unsigned tensors,
 		why_set(why, -E2BIG, "%s: a header of %" PRIu64 " bytes", path, padded) :
 		file_replace(path, part, 3 + n, why);
 done:
-	if (err == -ENOMEM)
-		why_set(why, err, "%s: no memory", path);
 	free(json);
 	free(part);
+	return err;
+}
+
+int st_write(const char *path, const struct st_tensor *tensor, unsigned tensors,
+	     const char *text, struct why *why)
+{
+	char (*name)[PADS_NAME_MAX] = calloc(tensors + 1, sizeof *name);
+	struct st_tensor *all = calloc(2 * (size_t)tensors + 1, sizeof *all);
+	int err = -ENOMEM;
+
+	if (name && all)
+		err = write_file(path, all, lay_out(all, name, tensor, tensors), text, why);
+	if (err == -ENOMEM)
+		why_set(why, err, "%s: no memory", path);
 	free(all);
 	free(name);
+	return err;
+}
+
+int st_write_plain(const char *path, const struct st_tensor *tensor, unsigned tensors,
+		   struct why *why)
+{
+	struct st_tensor *all = calloc((size_t)tensors + 1, sizeof *all);
+	uint64_t at = 0, bytes = 0;
+	int err = all ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !err && i < tensors; i++) {
+		all[i] = tensor[i];
+		if (!tensor_bytes(&tensor[i], &bytes) || at % st_dtype_size(tensor[i].dtype))
+			err = why_set(why, -EINVAL, "%s: tensor %.64s has no place at %" PRIu64, path,
+				      tensor[i].name, at);
+		all[i].begin = at;
+		at = all[i].end = at + bytes;
+	}
+	if (!err)
+		err = write_file(path, all, tensors, NULL, why);
+	if (err == -ENOMEM)
+		why_set(why, err, "%s: no memory", path);
+	free(all);
 	return err;
 }

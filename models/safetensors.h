@@ -52,6 +52,14 @@ const struct st_tensor *st_find(const struct st_file *f, const char *name);
 int st_write(const char *path, const struct st_tensor *tensor, unsigned tensors,
 	     const char *text, struct why *why);
 
+/*
+ * The same as other programs write it: these tensors and no others, one behind the other, with
+ * the "format" that the transformers library looks for in place of our text. -EINVAL: a
+ * tensor would not lie at a multiple of its element's size; larger elements come first.
+ */
+int st_write_plain(const char *path, const struct st_tensor *tensor, unsigned tensors,
+		   struct why *why);
+
 const char *st_dtype_name(enum st_dtype dtype);
 unsigned st_dtype_size(enum st_dtype dtype);
 

@@ -34,6 +34,7 @@ struct reading {
 	uint8_t *role;		/* [columns] */
 	double *time;		/* [rows], NULL without a time column */
 	size_t room;		/* rows that fit */
+	const char *wanted;	/* the label column's name; NULL: a usual one */
 };
 
 static bool missing(const struct csv_cell *c)
@@ -148,6 +149,25 @@ static int look_at_header(struct reading *r)
 	return 0;
 }
 
+/* The column the caller named is the label; the usual ones keep being no channels. */
+static int choose_label(struct reading *r)
+{
+	bool found = false;
+
+	assign(r, LABEL);
+	if (!r->wanted)
+		return 0;
+	for (unsigned i = 0; i < r->columns; i++) {
+		bool is = !strcmp(r->t->name[i], r->wanted);
+
+		if (is || r->role[i] == LABEL)
+			r->role[i] = is ? LABEL : PASSED_OVER;
+		found |= is;
+	}
+	return found ? 0 : why_set(r->csv.why, -EINVAL, "%s:1: no column %s", r->csv.label,
+				   r->wanted);
+}
+
 static int read_header(struct reading *r)
 {
 	struct csv_cell cell;
@@ -171,7 +191,9 @@ static int read_header(struct reading *r)
 	if (err)
 		return err;
 	assign(r, TIME);
-	assign(r, LABEL);
+	err = choose_label(r);
+	if (err)
+		return err;
 	for (unsigned i = 0; i < r->columns; i++)
 		if (r->role[i] == CHANNEL)
 			memmove(r->t->name[channels++], r->t->name[i], sizeof *r->t->name);
@@ -345,10 +367,10 @@ static int parse(struct reading *r)
 	return 0;
 }
 
-int table_parse(struct table **out, const char *data, size_t len, const char *label,
-		struct why *why)
+static int read_all(struct table **out, const char *data, size_t len, const char *label,
+		    const char *wanted, struct why *why)
 {
-	struct reading r = { .t = calloc(1, sizeof *r.t) };
+	struct reading r = { .t = calloc(1, sizeof *r.t), .wanted = wanted };
 	int err;
 
 	if (!r.t)
@@ -366,7 +388,18 @@ int table_parse(struct table **out, const char *data, size_t len, const char *la
 	return 0;
 }
 
+int table_parse(struct table **out, const char *data, size_t len, const char *label,
+		struct why *why)
+{
+	return read_all(out, data, len, label, NULL, why);
+}
+
 int table_read(struct table **out, const char *path, struct why *why)
+{
+	return table_read_label(out, path, NULL, why);
+}
+
+int table_read_label(struct table **out, const char *path, const char *column, struct why *why)
 {
 	const void *data;
 	size_t len;
@@ -375,7 +408,7 @@ int table_read(struct table **out, const char *path, struct why *why)
 	err = file_read(&data, &len, path, FILE_MAX, why);
 	if (err)
 		return err;
-	err = table_parse(out, data, len, path, why);
+	err = read_all(out, data, len, path, column, why);
 	file_free(data, len);
 	return err;
 }

@@ -24,7 +24,9 @@ struct table {
 
 /* Errors: "file:line: message" with the value. Result: table_free. */
 int table_read(struct table **out, const char *path, struct why *why);
-/* The same of bytes in memory; label is their name in reasons. */
+/* With the label in the column of this name (NULL: a usual one); -EINVAL without it. */
+int table_read_label(struct table **out, const char *path, const char *column, struct why *why);
+/* table_read of bytes in memory; label is their name in reasons. */
 int table_parse(struct table **out, const char *data, size_t len, const char *label,
 		struct why *why);
 void table_free(struct table *t);

@@ -126,6 +126,7 @@ int tool_run(struct cli *c, char **argv);
 
 /* --- the objects ------------------------------------------------------------ */
 cli_run sensor_show, sensor_probe, pipeline_show, model_show, model_load_command, model_tool;
+cli_run model_promote, model_rollback, model_shadow, model_compare;
 cli_run score_show, event_list, event_follow, event_window, record_start, record_stop;
 cli_run latency_show, stat_show, feature_show, conf_check, conf_show, conf_reload;
 cli_run top_run, replay_run, help_run, version_run;

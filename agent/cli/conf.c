@@ -132,16 +132,22 @@ static int config_json(struct cli *c, const struct config *k)
 				SD_JSON_BUILD_PAIR_REAL("rate_hz", p->rate_hz),
 				SD_JSON_BUILD_PAIR_REAL("false_alarms_per_day",
 							p->false_alarms_per_day),
+				SD_JSON_BUILD_PAIR_BOOLEAN("follow", p->follow),
+				SD_JSON_BUILD_PAIR_REAL("freeze_s", p->freeze_s),
+				SD_JSON_BUILD_PAIR_REAL("rebaseline_s", p->rebaseline_s),
 				SD_JSON_BUILD_PAIR_UNSIGNED("alarm_k", p->alarm_k),
 				SD_JSON_BUILD_PAIR_UNSIGNED("alarm_n", p->alarm_n),
 				SD_JSON_BUILD_PAIR_REAL("clear_s", p->clear_s),
 				SD_JSON_BUILD_PAIR_STRING("model", p->model),
+				SD_JSON_BUILD_PAIR_STRING("shadow", p->shadow),
 				SD_JSON_BUILD_PAIR_VARIANT("sensors", sensors));
 		sensors = sd_json_variant_unref(sensors);
 	}
 	if (r >= 0)
 		r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("run_dir", k->run_dir),
 				   SD_JSON_BUILD_PAIR_STRING("state_dir", k->state_dir),
+				   SD_JSON_BUILD_PAIR_STRING("trusted_keys", k->trusted_keys),
+				   SD_JSON_BUILD_PAIR_STRING("trusted_key", k->trusted_key),
 				   SD_JSON_BUILD_PAIR_VARIANT("pipelines", list));
 	sd_json_variant_unref(list);
 	return cli_json(c, r, &v);

@@ -27,6 +27,9 @@ static void model_text(const struct sonde_host *h, const struct sonde_tick *t)
 		printf("  net       none: the linear views were as good on held-out data\n");
 	printf("  limit     %s, generation %llu\n", cli_number(limit, t->limit),
 	       t->model_generation);
+	if (t->shadow.on)
+		printf("  shadow    %s (%s), %s; see `sonde model compare`\n", h->shadow_model,
+		       h->shadow_precision, h->shadow_path);
 }
 
 static int model_json(sd_json_variant **list, const struct sonde_host *h,
@@ -42,7 +45,9 @@ static int model_json(sd_json_variant **list, const struct sonde_host *h,
 		SD_JSON_BUILD_PAIR_UNSIGNED("lags", h->model_lags),
 		SD_JSON_BUILD_PAIR_UNSIGNED("hidden", h->model_hidden),
 		SD_JSON_BUILD_PAIR_REAL("limit", cli_float(t->limit)),
-		SD_JSON_BUILD_PAIR_UNSIGNED("generation", t->model_generation));
+		SD_JSON_BUILD_PAIR_UNSIGNED("generation", t->model_generation),
+		SD_JSON_BUILD_PAIR_CONDITION(!!t->shadow.on, "shadow",
+					     SD_JSON_BUILD_STRING(h->shadow_path)));
 }
 
 int model_show(struct cli *c, int argc, char **argv)

@@ -40,6 +40,10 @@ static void make_safe(struct sonde_stats *s)
 	terminate(s->host.model_precision, sizeof(s->host.model_precision));
 	terminate(s->host.kernel, sizeof(s->host.kernel));
 	terminate(s->host.model_path, sizeof(s->host.model_path));
+	terminate(s->host.shadow_model, sizeof(s->host.shadow_model));
+	terminate(s->host.shadow_precision, sizeof(s->host.shadow_precision));
+	terminate(s->host.shadow_kernel, sizeof(s->host.shadow_kernel));
+	terminate(s->host.shadow_path, sizeof(s->host.shadow_path));
 	terminate(s->host.worst_comm, sizeof(s->host.worst_comm));
 	if (s->tick.sensors > SONDE_SENSORS_MAX)
 		s->tick.sensors = SONDE_SENSORS_MAX;

@@ -12,8 +12,10 @@
 
 #include "agent/cli/cli.h"
 #include "agent/config.h"
+#include "agent/general.h"
 #include "agent/pipeline.h"
 #include "kernels/why.h"
+#include "models/expand.h"
 #include "models/model.h"
 #include "models/table.h"
 
@@ -99,6 +101,19 @@ static int channels(struct replay *r, const struct model *m)
 	return 0;
 }
 
+/* A general model takes the table's columns, measured as long as the daemon would. */
+static int general(struct replay *r, struct model *m, struct why *why)
+{
+	const char *name[FRAME_CHANNELS_MAX];
+	unsigned n = r->table->channels < FRAME_CHANNELS_MAX ? r->table->channels :
+							       FRAME_CHANNELS_MAX;
+	double rate = r->table->rate_hz > 0 ? r->table->rate_hz : m->rate_hz;
+
+	for (unsigned i = 0; i < n; i++)
+		name[i] = r->table->name[i];
+	return model_expand(m, name, n, rate, general_online(rate), why);
+}
+
 static int load(struct replay *r, const char *path)
 {
 	const char *model_path = cli_value(r->c, "--model"), *base = strrchr(path, '/');
@@ -110,6 +125,10 @@ static int load(struct replay *r, const char *path)
 		return cli_usage(r->c, "what is missing: --model FILE");
 	if (table_read(&r->table, path, &why) || model_load(&m, model_path, &why))
 		return cli_error(r->c, "%s", why.text);
+	if (general(r, m, &why)) {
+		model_free(m);
+		return cli_error(r->c, "%s", why.text);
+	}
 	/* The grid is the model's, so that the limit is the daemon's to the bit. */
 	rate = r->table->rate_hz;
 	r->config.rate_hz = rate && fabs(rate / m->rate_hz - 1) > RATE_SLACK ? rate : m->rate_hz;
@@ -246,6 +265,7 @@ static int report(struct replay *r, int e)
 			SD_JSON_BUILD_PAIR_REAL("rate_hz", r->config.rate_hz),
 			SD_JSON_BUILD_PAIR_UNSIGNED("rows", r->table->rows),
 			SD_JSON_BUILD_PAIR_REAL("limit", cli_float(r->pm->verdict.limit)),
+			SD_JSON_BUILD_PAIR_REAL("limit_end", cli_float(r->pipeline.verdict.limit_now)),
 			SD_JSON_BUILD_PAIR_UNSIGNED("over_limit", r->over_limit),
 			SD_JSON_BUILD_PAIR_CONDITION(r->scores, "scores",
 						     SD_JSON_BUILD_VARIANT(scores)),

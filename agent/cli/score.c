@@ -21,6 +21,48 @@ static void order(const struct sonde_tick *t, unsigned *index)
 	}
 }
 
+/* The promise, and what became of it. */
+static void limit_text(const struct sonde_limit *l)
+{
+	double promised = l->promise ? (double)l->ticks / l->promise : 0;
+	char a[16];
+
+	if (!l->follows) {
+		printf("  the limit stays where training put it\n");
+		return;
+	}
+	printf("  %llu alarms in %llu ticks, promised %.3g; the limit was %s at first%s\n",
+	       l->alarms, l->ticks, promised, cli_number(a, l->start),
+	       l->frozen ? ", is frozen now" : "");
+	printf("  rungs");
+	for (unsigned i = 0; i < l->rungs && i < SONDE_RUNGS_MAX; i++)
+		printf(" %s (%u)", cli_number(a, l->rung[i]), l->hits[i]);
+	putchar('\n');
+}
+
+static int limit_json(sd_json_variant **v, const struct sonde_limit *l)
+{
+	sd_json_variant *rungs = NULL;
+	int r = sd_json_build(&rungs, SD_JSON_BUILD_EMPTY_ARRAY);
+
+	for (unsigned i = 0; r >= 0 && i < l->rungs && i < SONDE_RUNGS_MAX; i++)
+		r = sd_json_variant_append_arraybo(&rungs,
+			SD_JSON_BUILD_PAIR_REAL("limit", cli_float(l->rung[i])),
+			SD_JSON_BUILD_PAIR_UNSIGNED("hits", l->hits[i]));
+	if (r >= 0)
+		r = sd_json_buildo(v, SD_JSON_BUILD_PAIR_BOOLEAN("follows", l->follows),
+			SD_JSON_BUILD_PAIR_BOOLEAN("frozen", l->frozen),
+			SD_JSON_BUILD_PAIR_REAL("start", cli_float(l->start)),
+			SD_JSON_BUILD_PAIR_UNSIGNED("promise_ticks", l->promise),
+			SD_JSON_BUILD_PAIR_UNSIGNED("ticks", l->ticks),
+			SD_JSON_BUILD_PAIR_UNSIGNED("alarms", l->alarms),
+			SD_JSON_BUILD_PAIR_REAL("promised",
+				l->promise ? (double)l->ticks / l->promise : 0),
+			SD_JSON_BUILD_PAIR_VARIANT("rungs", rungs));
+	sd_json_variant_unref(rungs);
+	return r;
+}
+
 static void score_text(const struct sonde_host *h, const struct sonde_tick *t,
 		       const unsigned *index)
 {
@@ -37,6 +79,7 @@ static void score_text(const struct sonde_host *h, const struct sonde_tick *t,
 		       cli_duration(a, page_now_ns() - t->alarm_since_ns), cli_number(b, t->peak));
 	printf("  %llu ticks scored, %llu over the limit, %llu alarms\n", t->scored, t->over_limit,
 	       t->alarms);
+	limit_text(&t->limits);
 	for (unsigned i = 0; i < t->channels && i < SHARES_SHOWN; i++) {
 		const struct sonde_channel *ch = &t->channel[index[i]];
 
@@ -47,7 +90,7 @@ static void score_text(const struct sonde_host *h, const struct sonde_tick *t,
 static int score_json(sd_json_variant **list, const struct sonde_host *h,
 		      const struct sonde_tick *t, const unsigned *index)
 {
-	sd_json_variant *shares = NULL;
+	sd_json_variant *shares = NULL, *limits = NULL;
 	int r = sd_json_build(&shares, SD_JSON_BUILD_EMPTY_ARRAY);
 
 	for (unsigned i = 0; r >= 0 && i < t->channels; i++)
@@ -55,6 +98,8 @@ static int score_json(sd_json_variant **list, const struct sonde_host *h,
 			SD_JSON_BUILD_PAIR_STRING("name", t->channel[index[i]].name),
 			SD_JSON_BUILD_PAIR_REAL("contribution",
 						cli_float(t->channel[index[i]].contribution)));
+	if (r >= 0)
+		r = limit_json(&limits, &t->limits);
 	if (r >= 0)
 		r = sd_json_variant_append_arraybo(list,
 			SD_JSON_BUILD_PAIR_STRING("pipeline", h->name),
@@ -67,7 +112,9 @@ static int score_json(sd_json_variant **list, const struct sonde_host *h,
 			SD_JSON_BUILD_PAIR_UNSIGNED("scored", t->scored),
 			SD_JSON_BUILD_PAIR_UNSIGNED("over_limit", t->over_limit),
 			SD_JSON_BUILD_PAIR_UNSIGNED("alarms", t->alarms),
+			SD_JSON_BUILD_PAIR_VARIANT("following", limits),
 			SD_JSON_BUILD_PAIR_VARIANT("channels", shares));
+	sd_json_variant_unref(limits);
 	sd_json_variant_unref(shares);
 	return r;
 }

@@ -43,13 +43,40 @@ static const struct cli_command pipeline[] = {
 	END
 };
 
+static const struct cli_option slot_options[] = {
+	{ "pipeline", "NAME", "of this pipeline", 0 },
+	{ "--pipeline", "NAME", "the same", 0 },
+	{ "--config", "FILE", "where pipelines and trusted keys are named (the daemon's own)", 0 },
+	END
+};
+
 static const struct cli_command model[] = {
 	{ "show", "[FILE]", "what each pipeline runs; FILE: what that file holds", model_show, 0, 1,
 	  of_pipeline },
 	{ "load", "FILE [PIPELINE]", "give the running daemon another model", model_load_command,
 	  1, 2, of_pipeline },
+	{ "promote", "FILE [PIPELINE]", "make it the one that a pipeline starts with, and load it",
+	  model_promote, 1, 2, slot_options },
+	{ "rollback", "[PIPELINE]", "back to the one before", model_rollback, 0, 1, slot_options },
+	{ "shadow", "FILE|off [PIPELINE]", "judge with another beside it, without alarms",
+	  model_shadow, 1, 2, of_pipeline },
+	{ "compare", "[PIPELINE]", "the live model and its shadow", model_compare, 0, 1,
+	  of_pipeline },
 	{ "fit", "...", "train one on a recording", model_tool, .raw = true },
 	{ "quantize", "...", "float weights to int8", model_tool, .raw = true },
+	{ "prune", "...", "fewer units, fewer weights", model_tool, .raw = true },
+	{ "distill", "...", "a small net from a large one", model_tool, .raw = true },
+	{ "search", "...", "which net fits a budget", model_tool, .raw = true },
+	{ "eval", "...", "against labels, beside plain methods", model_tool, .raw = true },
+	{ "profile", "...", "time and memory by operator", model_tool, .raw = true },
+	{ "bench", "...", "rows a second on this machine", model_tool, .raw = true },
+	{ "general", "...", "the model for channels never seen", model_tool, .raw = true },
+	{ "import", "...", "weights of a PyTorch state dict", model_tool, .raw = true },
+	{ "export", "...", "weights as a PyTorch state dict", model_tool, .raw = true },
+	{ "compile", "...", "the file to deploy: int8, checked", model_tool, .raw = true },
+	{ "verify", "...", "is a file whole, sound here, and whose is it", model_tool, .raw = true },
+	{ "key", "...", "make a pair of keys to sign with", model_tool, .raw = true },
+	{ "sign", "...", "sign a model file", model_tool, .raw = true },
 	{ "score", "...", "scores of a recording, the detector's alone", model_tool, .raw = true },
 	END
 };

@@ -1,107 +1,62 @@
 // SPDX-License-Identifier: MIT
-/*
- * activity: see activity.h. The state h is the runtime's own: one float LSTM step a row.
- */
+/* activity: see activity.h. */
 #include "models/train/activity.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/lstm.h"
-#include "kernels/quant.h"
 #include "kernels/why.h"
-#include "models/model.h"
+#include "models/train/run.h"
+
+#define LAYERS_MAX (sizeof ((struct activity *)0)->layer / sizeof (struct activity_layer))
 
 void activity_free(struct activity *a)
 {
-	free(a->linear);
-	free(a->gates);
-	free(a->head);
+	for (unsigned k = 0; k < a->layers; k++)
+		free(a->layer[k].in);
 	memset(a, 0, sizeof(*a));
 }
 
-/* z[rows][N], clipped as inputs are. */
-static float *normalised(const struct detector_spec *s, const float *x, unsigned rows)
+static void take(void *ctx, const float *in)
 {
-	unsigned n = s->channels;
-	float *z = malloc((size_t)rows * n * sizeof(*z));
+	struct activity_layer *l = ctx;
+	unsigned n = l->field.fc->in;
 
-	for (size_t k = 0; z && k < (size_t)rows * n; k++) {
-		float v = (x[k] - s->mean[k % n]) * s->inv_std[k % n];
-
-		if (!isfinite(v))
-			v = k >= n ? z[k - n] : 0;
-		z[k] = fminf(fmaxf(v, -QUANT_Z_CLIP), QUANT_Z_CLIP);
-	}
-	return z;
+	memcpy(l->in + (size_t)(l->runs++ % ACTIVITY_ROWS_MAX) * n, in, n * sizeof(*in));
+	l->rows += l->rows < ACTIVITY_ROWS_MAX;
 }
 
-static void collect_linear(struct activity *a, const struct detector_spec *s, const float *z)
+static void nothing(void *ctx, unsigned row, const struct detector_result *r)
 {
-	unsigned n = s->channels, d = s->lags * n;
-
-	for (unsigned r = 0; r < a->rows; r++)
-		for (unsigned l = 0; l < s->lags; l++)
-			memcpy(a->linear + (size_t)r * d + (size_t)l * n,
-			       z + (size_t)(r + s->lags - 1 - l) * n, n * sizeof(*z));
-}
-
-static int collect_net(struct activity *a, const struct detector_spec *s, const float *z,
-		       struct why *why)
-{
-	unsigned n = s->channels, h = s->hidden;
-	float *state = calloc(h, sizeof(*state));
-	struct lstm *lstm = NULL;
-	int err = state ? lstm_open(&lstm, n, h, &s->gates, FC_REF, why) : -ENOMEM;
-
-	for (unsigned r = 0; !err && r < a->rows + s->lags; r++) {
-		unsigned row = r - s->lags;
-		const float *out;
-
-		if (r >= s->lags) {
-			memcpy(a->gates + (size_t)row * (n + h), z + (size_t)r * n, n * sizeof(*z));
-			memcpy(a->gates + (size_t)row * (n + h) + n, state, h * sizeof(*z));
-		}
-		out = lstm_step(lstm, z + (size_t)r * n);
-		memcpy(state, out, h * sizeof(*state));
-		if (r >= s->lags)
-			memcpy(a->head + (size_t)row * h, state, h * sizeof(*state));
-	}
-	lstm_close(lstm);
-	free(state);
-	return err;
 }
 
 int activity_open(struct activity *a, const struct model *m, const float *x, unsigned rows,
 		  struct why *why)
 {
-	const struct detector_spec *s = &m->spec;
-	float *z;
+	struct model_field field[MODEL_FIELDS_MAX];
+	unsigned fields;
 	int err = 0;
 
-	*a = (struct activity){ 0 };
-	if (rows <= s->lags)
-		return why_set(why, -EINVAL, "%u rows are too few to compare layers on", rows);
-	if (rows > ACTIVITY_ROWS_MAX + s->lags) {
-		x += (size_t)(rows - ACTIVITY_ROWS_MAX - s->lags) * s->channels;
-		rows = ACTIVITY_ROWS_MAX + s->lags;
+	memset(a, 0, sizeof(*a));
+	a->copy = *m;
+	a->copy.spec.quick.hidden = 0;
+	fields = model_fields(&a->copy, false, field);
+	for (unsigned k = 0; !err && k < fields; k++) {
+		struct activity_layer *l = &a->layer[a->layers];
+		struct fc_spec *fc = field[k].fc;
+
+		if (!fc || a->layers == LAYERS_MAX)
+			continue;
+		l->field = field[k];
+		l->in = malloc((size_t)ACTIVITY_ROWS_MAX * fc->in * sizeof(float));
+		err = l->in ? 0 : why_set(why, -ENOMEM, "out of memory");
+		fc->tap = take;
+		fc->tap_ctx = l;
+		a->layers++;
 	}
-	a->rows = rows - s->lags;
-	z = normalised(s, x, rows);
-	a->linear = malloc((size_t)a->rows * s->lags * s->channels * sizeof(float));
-	if (s->hidden) {
-		a->gates = malloc((size_t)a->rows * (s->channels + s->hidden) * sizeof(float));
-		a->head = malloc((size_t)a->rows * s->hidden * sizeof(float));
-	}
-	if (!z || !a->linear || (s->hidden && (!a->gates || !a->head)))
-		err = why_set(why, -ENOMEM, "out of memory");
 	if (!err)
-		collect_linear(a, s, z);
-	if (!err && s->hidden)
-		err = collect_net(a, s, z, why);
-	free(z);
+		err = run_rows(&a->copy.spec, FC_REF, x, rows, nothing, NULL, why);
 	if (err)
 		activity_free(a);
 	return err;

@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * activity: what goes into each layer of a float model while it reads a recording:
- * how much a column matters when its weights are rounded, and what to compare the
- * rounded layer on.
+ * activity: what goes into each operator of a float model while it reads a recording: how
+ * much a column matters when its weights are rounded, and what to compare the rounded
+ * operator on. Told by the operators themselves, as the detector runs them.
  */
 #ifndef SONDE_TRAIN_ACTIVITY_H
 #define SONDE_TRAIN_ACTIVITY_H
 
-struct model;
-struct why;
+#include "models/model_impl.h"
 
-#define ACTIVITY_ROWS_MAX 4096u
+#define ACTIVITY_ROWS_MAX 2048u
 
 struct activity {
-	unsigned rows;		/* behind the lags, at most ACTIVITY_ROWS_MAX */
-	float *linear;		/* [rows][L * N] */
-	float *gates;		/* [rows][N + H], NULL without an LSTM */
-	float *head;		/* [rows][H], NULL without an LSTM */
+	unsigned layers;
+	struct model copy;			/* with the taps in it */
+	struct activity_layer {
+		struct model_field field;	/* of the weight; .fc points into copy */
+		unsigned rows;			/* the last ones, at most ACTIVITY_ROWS_MAX */
+		unsigned long runs;
+		float *in;			/* [rows][field.fc->in] */
+	} layer[8];
 };
 
-/* x[rows][N] in channel units, NaN: missing (repeats the last). Result: activity_free. */
+/* x[rows][N] in channel units, NaN: missing. m is float. -ENOMEM; as run_rows. */
 int activity_open(struct activity *a, const struct model *m, const float *x, unsigned rows,
 		  struct why *why);
 void activity_free(struct activity *a);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * calibrate: see calibrate.h. The held-out rows are what counts; but they are a
- * fifth of what may be one short minute, so wherever the rows learnt from show more
- * spread, that is believed instead: too narrow a tail costs a false alarm a minute.
+ * calibrate: see calibrate.h. A recording may be one short minute, so least excesses are put under
+ * the tails that it shows: too narrow a tail costs a false alarm a minute.
  */
 #include "models/train/calibrate.h"
 
@@ -14,19 +13,15 @@
 #include "kernels/detector.h"
 #include "kernels/why.h"
 #include "models/train/draft.h"
+#include "models/train/order.h"
+#include "models/train/run.h"
 
-/* Least deviation of a residual, in the channel's own: a coarse or constant channel
- * that held still for a minute must not weigh a hundred times more than the others. */
-#define SIGMA_MIN 0.02f
 /*
- * Least mean excess of a tail: in units of what its knots span (an exponential has
- * 0.41); of a view, in mean deviations: of twenty channels one may move by one more
- * deviation than it did in that minute, e times less often; of the score, in nats: the sum
- * of two views in nats hardly falls faster than each of them.
+ * Least mean excess of the score's tail: in units of what its knots span (an exponential has
+ * 0.41), and of its median. A minute does not promise that a day brings no more.
  */
 #define EXCESS_MIN_OF_SPAN 0.25f
-#define EXCESS_MIN_VIEW 0.05f
-#define EXCESS_MIN_SCORE 0.75f
+#define EXCESS_MIN_OF_MEDIAN 0.15f
 /*
  * A minute with one hiccup in it has a tail so heavy that what it says of a day is many times
  * the hiccup. The score that is reached once a day is at most this many largest ones.
@@ -35,15 +30,18 @@
 #define DAY_S 86400.0
 #define DEPARTURE_QUANTILE 0.999
 #define DEPARTURE_FACTOR 1.5f
-#define DEPARTURE_MIN 1.0f	/* nats */
+#define DEPARTURE_MIN 0.5f	/* medians */
+#define USUAL_QUANTILE 0.95
+#define USUAL_MIN 1e-3f
+#define POINT_FACTOR 1.9f
 #define TEST_ROWS 64u
 
 /* What a detector said of each row. */
 struct trace {
 	unsigned rows, channels;
-	float *score, *forecast, *level;	/* [rows] */
-	float *error;				/* [rows][N] z - prediction; NaN: not known */
-	float *contribution;			/* [rows][N] */
+	float *score;				/* [rows] */
+	float *view[VIEWS];			/* [rows] */
+	float *contribution, *left;		/* [rows][N] */
 	uint8_t *ready;				/* [rows] */
 };
 
@@ -58,111 +56,96 @@ static int trace_alloc(struct trace *t, unsigned rows, unsigned channels)
 	size_t cells = (size_t)rows * channels;
 
 	*t = (struct trace){ .rows = rows, .channels = channels };
-	t->score = malloc((3 * (size_t)rows + 2 * cells) * sizeof(float));
-	t->ready = malloc(rows);
+	t->score = calloc((1 + VIEWS) * (size_t)rows + 2 * cells, sizeof(float));
+	t->ready = calloc(rows, 1);
 	if (!t->score || !t->ready)
 		return -ENOMEM;
-	t->forecast = t->score + rows;
-	t->level = t->forecast + rows;
-	t->error = t->level + rows;
-	t->contribution = t->error + cells;
+	for (unsigned v = 0; v < VIEWS; v++)
+		t->view[v] = t->score + (size_t)(1 + v) * rows;
+	t->contribution = t->score + (size_t)(1 + VIEWS) * rows;
+	t->left = t->contribution + cells;
 	return 0;
 }
 
-/* Run spec over x from a fresh start. */
-static int trace_run(struct trace *t, const struct detector_spec *spec, enum fc_kind kind,
-		     const float *x, struct why *why)
+static void trace_row(void *ctx, unsigned row, const struct detector_result *r)
 {
-	unsigned n = t->channels;
-	struct detector *d;
-	uint8_t *valid = malloc(n);
-	int err;
+	struct trace *t = ctx;
+	size_t at = (size_t)row * t->channels, bytes = t->channels * sizeof(float);
 
-	if (!valid)
-		return why_set(why, -ENOMEM, "out of memory");
-	err = detector_open(&d, spec, kind, why);
-	if (err) {
-		free(valid);
-		return err;
-	}
+	t->ready[row] = r->ready;
+	for (unsigned v = 0; v < VIEWS; v++)
+		if (v != VIEW_CODE)
+			t->view[v][row] = r->view[v];
+	memcpy(t->contribution + at, r->contribution, bytes);
+	memcpy(t->left + at, r->size[VIEW_SUBSPACE], bytes);
+}
+
+static void trace_code(void *ctx, unsigned row, const struct detector_result *r)
+{
+	struct trace *t = ctx;
+
+	t->view[VIEW_CODE][row] = r->view[VIEW_CODE];
+}
+
+static int trace_run(struct trace *t, const struct detector_spec *s, const struct recording *rec,
+		     enum fc_kind kind, struct why *why)
+{
+	int err = run_folds(s, kind, rec, trace_row, t, why);
+
+	if (!err && s->view[VIEW_CODE].weight > 0)
+		err = run_codes(s, kind, rec, trace_code, t, why);
+	return err;
+}
+
+/* As the detector joins its views, the code's among them. */
+static void trace_score(struct trace *t, const struct detector_spec *s)
+{
 	for (unsigned r = 0; r < t->rows; r++) {
-		const float *row = x + (size_t)r * n;
-		struct detector_result res;
+		float sum = 0;
 
-		for (unsigned i = 0; i < n; i++)
-			valid[i] = isfinite(row[i]) != 0;
-		detector_step(d, row, valid, &res);
-		t->score[r] = res.ready ? res.score : 0;
-		t->forecast[r] = res.forecast;
-		t->level[r] = res.level;
-		t->ready[r] = res.ready;
-		for (unsigned i = 0; i < n; i++) {
-			float z = (row[i] - spec->mean[i]) * spec->inv_std[i];
+		for (unsigned v = 0; v < VIEWS; v++) {
+			float ratio = t->view[v][r] * s->view[v].scale;
 
-			t->error[(size_t)r * n + i] = valid[i] ? z - res.prediction[i] : NAN;
-			t->contribution[(size_t)r * n + i] = res.contribution[i];
+			sum += s->view[v].weight * ratio * ratio;
 		}
+		t->score[r] = t->ready[r] ? sqrtf(sum) : 0;
 	}
-	detector_close(d);
-	free(valid);
-	return 0;
 }
 
-/* Root mean square of channel i's errors over ready rows from..to-1; 0 when none is known. */
-static float deviation(const struct trace *t, unsigned i, unsigned from, unsigned to)
-{
-	double sum = 0, count = 0;
-
-	for (unsigned r = from; r < to; r++) {
-		double e = t->error[(size_t)r * t->channels + i];
-
-		if (!t->ready[r] || !isfinite(e))
-			continue;
-		sum += e * e;
-		count++;
-	}
-	return count > 0 ? (float)sqrt(sum / count) : 0;
-}
-
-/* The same column of the ready rows from..to-1, packed. Returns how many. */
-static unsigned pack(float *dst, const struct trace *t, const float *column, unsigned stride,
-		     unsigned from, unsigned to)
+/* The same column of the ready rows behind `from`, packed. Returns how many. */
+static unsigned pack_from(float *dst, const struct trace *t, const float *column, unsigned stride,
+			  unsigned from)
 {
 	unsigned n = 0;
 
-	for (unsigned r = from; r < to; r++)
+	for (unsigned r = from; r < t->rows; r++)
 		if (t->ready[r])
 			dst[n++] = column[(size_t)r * stride];
 	return n;
 }
 
-/* The wider of the tail of the held-out rows and the tail of all rows. */
-static int cautious_tail(struct tail *out, const struct trace *t, const float *column,
-			 unsigned held_from, float excess_min, float *scratch, struct why *why)
+static unsigned pack(float *dst, const struct trace *t, const float *column, unsigned stride)
 {
-	struct tail held, all;
-	unsigned n = pack(scratch, t, column, 1, held_from, t->rows);
-	float span, excess;
-	int err = tail_fit(&held, scratch, n);
+	return pack_from(dst, t, column, stride, 0);
+}
 
-	if (!err) {
-		n = pack(scratch, t, column, 1, 0, t->rows);
-		err = tail_fit(&all, scratch, n);
-	}
-	if (err)
-		return why_set(why, err, "%u held-out rows are too few for a tail", n);
-	for (unsigned k = 0; k < TAIL_KNOTS; k++)
-		out->knot[k] = fmaxf(held.knot[k], all.knot[k]);
+static int cautious_tail(struct tail *out, const struct trace *t, float *scratch, struct why *why)
+{
+	unsigned n = pack(scratch, t, t->score, 1);
+	float span, excess;
+
+	if (tail_fit(out, scratch, n))
+		return why_set(why, -EINVAL, "%u rows behind the warm-up are too few for a tail", n);
 	span = out->knot[TAIL_KNOTS - 1] - out->knot[0];
-	excess = fmaxf(fmaxf(EXCESS_MIN_OF_SPAN * span, excess_min),
-		       fmaxf(1 / held.slope, 1 / all.slope));
-	out->slope = 1 / excess;
+	excess = fmaxf(EXCESS_MIN_OF_SPAN * span, EXCESS_MIN_OF_MEDIAN * out->knot[2]);
+	out->slope = 1 / fmaxf(excess, 1 / out->slope);
 	return 0;
 }
 
 static void anchor_day(struct tail *tail, const struct trace *t, double rate_hz)
 {
 	float last = tail->knot[TAIL_KNOTS - 1], largest = 0, reach, nats;
+	float least = 1 / (EXCESS_MIN_OF_MEDIAN * fmaxf(tail->knot[2], 1e-3f));
 
 	for (unsigned r = 0; r < t->rows; r++)
 		if (t->ready[r])
@@ -170,109 +153,112 @@ static void anchor_day(struct tail *tail, const struct trace *t, double rate_hz)
 	reach = DAY_OF_LARGEST * largest - last;
 	nats = (float)(log(rate_hz * DAY_S) - (TAIL_KNOTS - 1) * M_LN2 / 2);
 	if (reach > 0 && nats > 0)
-		tail->slope = fminf(fmaxf(tail->slope, nats / reach), 1 / EXCESS_MIN_SCORE);
-}
-
-static int ascending(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
-static float quantile(float *v, unsigned n, double q)
-{
-	if (!n)
-		return 0;
-	qsort(v, n, sizeof(*v), ascending);
-	return v[(unsigned)(q * (n - 1) + 0.5)];
+		tail->slope = fminf(fmaxf(tail->slope, nats / reach), least);
 }
 
 static void set_departures(float *departure, const struct trace *t, float *scratch)
 {
 	for (unsigned i = 0; i < t->channels; i++) {
-		unsigned n = pack(scratch, t, t->contribution + i, t->channels, 0, t->rows);
-		float usual = quantile(scratch, n, DEPARTURE_QUANTILE);
+		unsigned n = pack(scratch, t, t->contribution + i, t->channels);
+		float usual = order_quantile(scratch, n, DEPARTURE_QUANTILE);
 
 		departure[i] = fmaxf(DEPARTURE_FACTOR * usual, DEPARTURE_MIN);
 	}
 }
 
-/* Residuals do not depend on the whitening, so any will do to measure them. */
-static int set_whitening(struct draft *d, struct trace *t, const struct recording *rec,
-			 enum fc_kind kind, struct why *why)
+/*
+ * Median of a view's ready rows becomes its unit; a view without one (all dead) stays out. Nothing
+ * ends early here: a recurrent view that is spared on most rows would have a median of 0.
+ */
+static int set_medians(struct detector_spec *s, struct trace *t, const struct recording *rec,
+		       enum fc_kind kind, float *scratch, struct why *why)
 {
-	struct detector_spec *s = &d->m.spec;
-	float *inv_sigma = draft_keep(d, s->channels * sizeof(*inv_sigma));
+	struct detector_spec whole = *s;
 	int err;
 
-	if (!inv_sigma)
-		return why_set(why, -ENOMEM, "out of memory");
-	for (unsigned i = 0; i < s->channels; i++)
-		inv_sigma[i] = 1;
-	s->inv_sigma = inv_sigma;
-	err = trace_run(t, s, kind, rec->x, why);
+	whole.quick.hidden = 0;
+	err = trace_run(t, &whole, rec, kind, why);
 	if (err)
 		return err;
-	for (unsigned i = 0; i < s->channels; i++) {
-		float held = deviation(t, i, rec->held_from, rec->rows);
-		float all = deviation(t, i, 0, rec->rows);
+	for (unsigned v = 0; v < VIEWS; v++) {
+		unsigned from = v == VIEW_RECURRENT ? rec->net_from : 0;
+		unsigned n = s->view[v].weight > 0 ?
+			     pack_from(scratch, t, t->view[v], 1, from) : 0;
+		float median = order_quantile(scratch, n, 0.5);
 
-		inv_sigma[i] = 1 / fmaxf(fmaxf(held, all), SIGMA_MIN);
+		s->view[v].scale = median > 1e-6f ? 1 / median : 0;
 	}
 	return 0;
 }
 
-/* The last rows before the held-out part that warm the detector up, and what follows. */
+/*
+ * What the subspace usually leaves of a channel, and how far beyond that a row's largest has
+ * to be for the row to have departed: nearly twice what one training row in twenty reaches.
+ */
+static int set_point_limit(struct draft *d, const struct trace *t, float *scratch)
+{
+	unsigned n = t->channels, ready;
+	float *inv_usual = draft_keep(d, n * sizeof(*inv_usual));
+
+	if (!inv_usual)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++) {
+		ready = pack(scratch, t, t->left + i, n);
+		inv_usual[i] = 1 / fmaxf(order_quantile(scratch, ready, USUAL_QUANTILE), USUAL_MIN);
+	}
+	ready = 0;
+	for (unsigned r = 0; r < t->rows; r++) {
+		float largest = 0;
+
+		for (unsigned i = 0; i < n; i++)
+			largest = fmaxf(largest, t->left[(size_t)r * n + i] * inv_usual[i]);
+		if (t->ready[r])
+			scratch[ready++] = largest;
+	}
+	d->m.spec.inv_usual = inv_usual;
+	d->m.point_limit = POINT_FACTOR * order_quantile(scratch, ready, USUAL_QUANTILE);
+	return 0;
+}
+
+/* The last rows of the recording, as many as warm the detector up, and what follows. */
 static int set_test(struct draft *d, const struct recording *rec, enum fc_kind kind,
 		    struct why *why)
 {
 	struct detector *det;
-	unsigned warmup, from, rows;
+	unsigned rows, from;
 	int err = detector_open(&det, &d->m.spec, kind, why);
 
 	if (err)
 		return err;
-	warmup = detector_warmup(det);
+	rows = detector_warmup(det) + d->m.spec.online + TEST_ROWS;
 	detector_close(det);
-	from = rec->held_from > warmup ? rec->held_from - warmup : 0;
-	rows = rec->rows - from < warmup + TEST_ROWS ? rec->rows - from : warmup + TEST_ROWS;
-	return calibrate_test(d, rec->x + (size_t)from * d->m.spec.channels, rows, kind, why);
+	from = rec->rows > rows ? rec->rows - rows : 0;
+	return calibrate_test(d, rec->x + (size_t)from * d->m.spec.channels, rec->rows - from,
+			      kind, why);
 }
 
 int calibrate_test(struct draft *d, const float *x, unsigned rows, enum fc_kind kind,
 		   struct why *why)
 {
-	float *test = draft_copy(d, x, (size_t)rows * d->m.spec.channels * sizeof(*test));
-	float *score = draft_keep(d, rows * sizeof(*score));
+	unsigned most = model_test_rows(&d->m.spec);
+	float *test, *score;
 
+	rows = rows < most ? rows : most;
+	d->m.test_rows = 0;
+	if (!rows)
+		return 0;
+	test = draft_copy(d, x, (size_t)rows * d->m.spec.channels * sizeof(*test));
+	score = draft_keep(d, rows * sizeof(*score));
 	if (!test || !score)
 		return why_set(why, -ENOMEM, "out of memory");
 	d->m.test_rows = rows;
 	d->m.test_x = test;
 	d->m.test_score = score;
-	return calibrate_scores(&d->m.spec, kind, test, rows, score, why);
-}
-
-int calibrate_scores(const struct detector_spec *spec, enum fc_kind kind, const float *x,
-		     unsigned rows, float *score, struct why *why)
-{
-	struct trace t;
-	int err = trace_alloc(&t, rows, spec->channels);
-
-	if (err)
-		why_set(why, err, "out of memory");
-	else
-		err = trace_run(&t, spec, kind, x, why);
-	if (!err)
-		memcpy(score, t.score, rows * sizeof(*score));
-	trace_free(&t);
-	return err;
+	return run_scores(&d->m.spec, kind, test, rows, score, why);
 }
 
 int calibrate(struct draft *d, const struct recording *rec, enum fc_kind kind, struct why *why)
 {
-	static const struct tail unit = { .slope = 1 };
 	struct detector_spec *s = &d->m.spec;
 	float *departure = draft_keep(d, s->channels * sizeof(*departure));
 	float *scratch = malloc(rec->rows * sizeof(*scratch));
@@ -283,21 +269,19 @@ int calibrate(struct draft *d, const struct recording *rec, enum fc_kind kind, s
 		err = why_set(why, -ENOMEM, "out of memory");
 		goto out;
 	}
-	s->forecast_tail = s->level_tail = unit;
-	err = set_whitening(d, &t, rec, kind, why);
+	s->inv_usual = departure;	/* any: what is measured does not depend on it */
+	err = calibrate_usual(d, rec, kind, why);
 	if (!err)
-		err = trace_run(&t, s, kind, rec->x, why);
+		err = set_medians(s, &t, rec, kind, scratch, why);
+	/* Contributions are in medians, and the quick head reads them: once more, as it will run. */
 	if (!err)
-		err = cautious_tail(&s->forecast_tail, &t, t.forecast, rec->held_from, EXCESS_MIN_VIEW,
-				    scratch, why);
-	if (!err)
-		err = cautious_tail(&s->level_tail, &t, t.level, rec->held_from, EXCESS_MIN_VIEW,
-				    scratch, why);
-	if (!err)
-		err = trace_run(&t, s, kind, rec->x, why);
-	if (!err)
-		err = cautious_tail(&d->m.tail, &t, t.score, rec->held_from, EXCESS_MIN_SCORE,
-				    scratch, why);
+		err = run_folds(s, kind, rec, trace_row, &t, why);
+	if (!err) {
+		trace_score(&t, s);
+		err = cautious_tail(&d->m.tail, &t, scratch, why);
+	}
+	if (!err && set_point_limit(d, &t, scratch))
+		err = why_set(why, -ENOMEM, "out of memory");
 	if (err)
 		goto out;
 	anchor_day(&d->m.tail, &t, d->m.rate_hz);

@@ -18,8 +18,10 @@
 #define HELD_BLOCKS 2
 #define ROWS_MIN 50
 #define BETWEEN_SHARE 0.5	/* of the variance, from which a channel counts as wandering */
+#define CHANGE_SHARE 0.005	/* of the variance, that a row's change may have of it */
 #define SCALE_OF_CONSTANT 0.05f
 #define CONSTANT 1e-9		/* variance of z, that rounding alone can leave */
+#define U_MAX 1e12f		/* as the detector bounds it */
 #define STD_MIN 1e-6f		/* of the magnitude: below it is float's own rounding */
 
 /* Per channel: count, sum and sum of squares about an origin. */
@@ -72,28 +74,42 @@ static void set_scale(struct series *s, const struct moments *m, const float *or
 	}
 }
 
-static void normalise(struct series *s, const struct table *t)
+/* u of every row: the value or, of a channel that wanders, its change since it was last seen. */
+static int set_rows(struct series *s, const struct table *t)
 {
 	unsigned n = s->channels;
-	const float step = QUANT_Z_CLIP / QUANT_MAX, inv_step = QUANT_MAX / QUANT_Z_CLIP;
+	const float step = s->z_clip / QUANT_MAX, inv_step = QUANT_MAX / s->z_clip;
+	float *last = malloc(n * sizeof(*last));
 
+	if (!last)
+		return -ENOMEM;
+	for (unsigned i = 0; i < n; i++)
+		last[i] = NAN;
 	for (unsigned r = 0; r < s->rows; r++) {
 		const float *v = t->value + (size_t)r * n;
-		float *z = s->z + (size_t)r * n, *q = s->input + (size_t)r * n;
+		float *u = s->u + (size_t)r * n, *q = s->input + (size_t)r * n;
 		float *valid = s->valid + (size_t)r * n;
 
 		for (unsigned i = 0; i < n; i++) {
-			float last = r ? z[(int)i - (int)n] : 0;
+			float is = v[i];
 
-			valid[i] = isfinite(v[i]) ? 1 : 0;
-			z[i] = isfinite(v[i]) ? (v[i] - s->mean[i]) * s->inv_std[i] : last;
+			valid[i] = isfinite(is) ? 1 : 0;
+			u[i] = r && s->wanders[i] == 0 ? u[(int)i - (int)n] : 0;
+			if (valid[i] == 0)
+				continue;
+			if (s->wanders[i] != 0)
+				is = isfinite(last[i]) ? is - last[i] : s->mean[i];
+			u[i] = fminf(fmaxf((is - s->mean[i]) * s->inv_std[i], -U_MAX), U_MAX);
+			last[i] = v[i];
 		}
 		for (unsigned i = 0; i < n; i++) {
-			float clipped = fminf(fmaxf(z[i], -QUANT_Z_CLIP), QUANT_Z_CLIP);
+			float clipped = fminf(fmaxf(u[i], -s->z_clip), s->z_clip);
 
 			q[i] = rintf(clipped * inv_step) * step;
 		}
 	}
+	free(last);
+	return 0;
 }
 
 /* One channel's block means against its variance. */
@@ -119,43 +135,84 @@ static void find_wandering(struct series *s)
 	unsigned n = s->channels;
 
 	for (unsigned i = 0; i < n; i++) {
-		double mean[BLOCKS] = { 0 }, square = 0, sum = 0;
+		double mean[BLOCKS] = { 0 }, square = 0, sum = 0, change = 0;
 
 		for (unsigned r = 0; r < s->rows; r++) {
 			unsigned b = (unsigned)((uint64_t)r * BLOCKS / s->rows);
 			unsigned first = (unsigned)(((uint64_t)b * s->rows + BLOCKS - 1) / BLOCKS);
 			unsigned next = (unsigned)(((uint64_t)(b + 1) * s->rows + BLOCKS - 1) / BLOCKS);
-			double z = s->z[(size_t)r * n + i];
+			double z = s->u[(size_t)r * n + i];
 
 			mean[b] += z / (next - first);
 			sum += z;
 			square += z * z;
+			if (r) {
+				double by = z - s->u[(size_t)(r - 1) * n + i];
+
+				change += by * by / s->rows;
+			}
 		}
 		sum /= s->rows;
 		square = square / s->rows - sum * sum;
-		s->skip[i] = square > CONSTANT ? wanders(mean, square) : s->mean[i] == 0;
+		s->dead[i] = !(square > CONSTANT);
+		s->wanders[i] = s->dead[i] == 0 ? change < CHANGE_SHARE * square && wanders(mean, square) :
+				s->mean[i] == 0;
 	}
 }
 
-static int measure(struct series *s, const struct table *t)
+/* Moments of the values, or of the changes of those that wander. */
+static int measure(struct series *s, const struct table *t, const float *wandering)
 {
 	unsigned n = s->channels;
 	double *sums = calloc(3 * (size_t)n, sizeof(*sums));
-	float *origin = calloc(n, sizeof(*origin));
+	float *origin = calloc(3 * (size_t)n, sizeof(*origin));
+	float *last = origin ? origin + n : NULL, *row = origin ? last + n : NULL;
 	struct moments m = { sums, sums + n, sums + 2 * (size_t)n };
 	int err = -ENOMEM;
 
 	if (!sums || !origin)
 		goto out;
 	find_origin(origin, t);
-	for (unsigned r = 0; r < t->rows; r++)
-		moments_add(&m, t->value + (size_t)r * n, origin, n);
+	for (unsigned i = 0; i < n; i++) {
+		last[i] = NAN;
+		if (wandering[i] != 0)
+			origin[i] = 0;
+	}
+	for (unsigned r = 0; r < t->rows; r++) {
+		const float *v = t->value + (size_t)r * n;
+
+		for (unsigned i = 0; i < n; i++) {
+			row[i] = wandering[i] != 0 ? v[i] - last[i] : v[i];
+			if (isfinite(v[i]))
+				last[i] = v[i];
+		}
+		moments_add(&m, row, origin, n);
+	}
 	set_scale(s, &m, origin);
 	err = 0;
 out:
 	free(sums);
 	free(origin);
 	return err;
+}
+
+/* Normalise the values, see which of them wander, take the changes of those. */
+static int set_series(struct series *s, const struct table *t)
+{
+	unsigned n = s->channels;
+	int err = measure(s, t, s->wanders);
+
+	if (!err)
+		err = set_rows(s, t);
+	if (err)
+		return err;
+	find_wandering(s);
+	for (unsigned i = 0; i < n; i++)
+		if (s->wanders[i] != 0) {
+			err = measure(s, t, s->wanders);
+			return err ? err : set_rows(s, t);
+		}
+	return 0;
 }
 
 unsigned series_fit_rows(unsigned rows)
@@ -177,22 +234,22 @@ int series_open(struct series **out, const struct table *t, struct why *why)
 	s->rows = t->rows;
 	s->channels = t->channels;
 	s->fit_rows = series_fit_rows(t->rows);
-	s->mean = calloc(3 * (size_t)t->channels, sizeof(float));
-	s->z = malloc(3 * cells * sizeof(float));
-	if (!s->mean || !s->z) {
+	s->z_clip = QUANT_Z_CLIP;
+	s->mean = calloc(4 * (size_t)t->channels, sizeof(float));
+	s->u = malloc(3 * cells * sizeof(float));
+	if (!s->mean || !s->u) {
 		series_free(s);
 		return why_set(why, -ENOMEM, "out of memory");
 	}
 	s->inv_std = s->mean + t->channels;
-	s->skip = s->inv_std + t->channels;
-	s->input = s->z + cells;
+	s->wanders = s->inv_std + t->channels;
+	s->dead = s->wanders + t->channels;
+	s->input = s->u + cells;
 	s->valid = s->input + cells;
-	if (measure(s, t)) {
+	if (set_series(s, t)) {
 		series_free(s);
 		return why_set(why, -ENOMEM, "out of memory");
 	}
-	normalise(s, t);
-	find_wandering(s);
 	*out = s;
 	return 0;
 }
@@ -202,6 +259,6 @@ void series_free(struct series *s)
 	if (!s)
 		return;
 	free(s->mean);
-	free(s->z);
+	free(s->u);
 	free(s);
 }

@@ -1,214 +1,142 @@
 // SPDX-License-Identifier: MIT
 /*
- * learn: see learn.h. Back-propagation through time, truncated to windows: the
- * rows are cut into B streams that run side by side, each window starts from the
- * state that the one before it ended in (Williams & Peng 1990). Nothing depends on the clock.
+ * learn: see learn.h. Epochs, the early stop and what is reported; the work of an epoch is
+ * learn_step's. The clock decides nothing but when on_best is told.
  */
 #include "models/train/learn.h"
 
+#include <cblas.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#include "models/train/adam.h"
-#include "models/train/net.h"
+#include "models/train/learn_impl.h"
 #include "models/train/progress.h"
 
-#define STEPS 32u		/* of a window */
-/* A stream is at least so long: many updates an epoch are worth more than a wide batch. */
-#define STREAM_WINDOWS 6u
-#define BATCH_MAX 32u
-#define SETTLE 64u		/* rows before the held-out ones that bring the state up */
-#define RATE 3e-3f
-#define DECAY 1e-2f
-#define CLIP 1.0f
-#define PATIENCE 12u
+#define SCALE_FIRST 0x1p15f
 
-/* Rows [from, to) as B streams of equal length, the last one padded by weight 0. */
-struct streams {
-	unsigned from, to, batch, length, windows;
-	float *x, *y, *w;	/* [T][B][N] of the current window */
-	struct tape *tape;
-};
-
-struct trainer {
-	const struct lesson *lesson;
-	struct net *net;
-	struct streams fit, held;
-	struct adam adam;
-	float *grad, *best;	/* [count] */
-};
-
-static int streams_open(struct streams *s, const struct net *n, unsigned from, unsigned to,
-			unsigned stream_min)
+static double now(void)
 {
-	unsigned rows = to - from, batch = rows / stream_min;
-	size_t cells;
+	struct timespec t;
 
-	s->from = from;
-	s->to = to;
-	s->batch = batch < 1 ? 1 : batch > BATCH_MAX ? BATCH_MAX : batch;
-	s->length = (rows + s->batch - 1) / s->batch;
-	s->windows = (s->length + STEPS - 1) / STEPS;
-	cells = (size_t)STEPS * s->batch * n->channels;
-	s->x = calloc(3 * cells, sizeof(float));
-	if (!s->x)
-		return -ENOMEM;
-	s->y = s->x + cells;
-	s->w = s->y + cells;
-	return tape_open(&s->tape, n, STEPS, s->batch);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void streams_close(struct streams *s)
+static int check(const struct net *n, const struct lesson *l, const struct learn_options *o)
 {
-	free(s->x);
-	tape_close(s->tape);
+	const struct net_shape *s = &n->shape;
+	bool coder = s->kind == RECURRENT_AUTOENCODER;
+
+	if (s->channels != l->channels || l->fit_rows < 2 || l->rows <= l->fit_rows)
+		return -EINVAL;
+	if (s->kind == RECURRENT_NONE || !s->hidden || s->layers < 1 ||
+	    s->layers > RECURRENT_LAYERS_MAX || o->steps > LEARN_STEPS_MAX)
+		return -EINVAL;
+	if (coder && (s->layers != 1 || s->features || !s->window || o->teacher))
+		return -EINVAL;
+	return 0;
 }
 
-/*
- * Window k: stream b stands at row from + b * length + k * T, less `early` rows
- * that are seen before a stream's own begin and do not count.
- */
-static void streams_window(struct streams *s, const struct lesson *l, int k, unsigned early)
+static float rate_of(const struct learn_options *o, unsigned epoch)
 {
-	unsigned n = l->channels;
-	size_t bytes = n * sizeof(float);
+	float rate = o->rate > 0 ? o->rate : LEARN_RATE;
 
-	for (unsigned t = 0; t < STEPS; t++)
-		for (unsigned b = 0; b < s->batch; b++) {
-			size_t at = ((size_t)t * s->batch + b) * n;
-			long in_stream = (long)k * STEPS + t - (long)early;
-			long row = (long)s->from + (long)b * s->length + in_stream;
-			bool exists = row >= 0 && row < (long)s->to;
+	/* Half a cosine from the first rate to 0 (Loshchilov & Hutter 2017). */
+	return rate * 0.5f * (1 + cosf((float)M_PI * (float)(epoch - 1) / (float)o->epochs));
+}
 
-			if (!exists || in_stream < 0 || in_stream >= (long)s->length)
-				memset(s->w + at, 0, bytes);
-			else
-				memcpy(s->w + at, l->weight + (size_t)row * n, bytes);
-			if (exists) {
-				memcpy(s->x + at, l->input + (size_t)row * n, bytes);
-				memcpy(s->y + at, l->target + (size_t)row * n, bytes);
-			} else {
-				memset(s->x + at, 0, bytes);
-				memset(s->y + at, 0, bytes);
-			}
+/* The parameters are better than all before: keep them, and say so now and then. */
+static int keep_best(struct trainer *t, double *told)
+{
+	struct net best = net_over(t->net, t->best);
+
+	memcpy(t->best, t->net->param, t->net->count * sizeof(float));
+	if (!t->o->on_best || now() - *told < LEARN_BEST_S)
+		return 0;
+	*told = now();
+	return t->o->on_best(t->o->ctx, &best);
+}
+
+static int run(struct trainer *t, struct learn_report *r)
+{
+	const struct learn_options *o = t->o;
+	unsigned patience = o->patience ? o->patience : LEARN_PATIENCE;
+	double told = -LEARN_BEST_S;
+	int err = 0;
+
+	memcpy(t->best, t->net->param, t->net->count * sizeof(float));
+	r->linear_loss = r->net_loss = learn_held(t);
+	for (unsigned e = 1; !err && e <= o->epochs && e - r->best_epoch <= patience; e++) {
+		struct tape_sum sum = { 0 };
+		double loss, held;
+
+		rows_epoch(&t->fit.plan, e);
+		learn_epoch(t, rate_of(o, e), &sum, r);
+		if (o->stop && *o->stop) {
+			r->stopped = true;
+			break;
 		}
-}
-
-/* Mean square over the held-out rows. */
-static double held_loss(struct trainer *t)
-{
-	unsigned windows = t->held.windows + SETTLE / STEPS;
-	double sum = 0, mass = 0;
-
-	tape_reset(t->held.tape, t->net);
-	for (unsigned k = 0; k < windows; k++) {
-		double m;
-
-		streams_window(&t->held, t->lesson, (int)k, SETTLE);
-		net_forward(t->net, t->held.tape, t->held.x);
-		sum += net_loss(t->net, t->held.tape, t->held.y, t->held.w, &m);
-		mass += m;
-		tape_carry(t->held.tape, t->net);
+		loss = sum.mass > 0 ? sum.loss / sum.mass : 0;
+		held = learn_held(t);
+		r->train_curve[r->epochs] = loss;
+		r->curve[r->epochs++] = held;
+		if (held < r->net_loss) {
+			r->net_loss = held;
+			r->best_epoch = e;
+			err = keep_best(t, &told);
+		}
+		if (o->progress)
+			progress_epoch(o->progress, e, o->epochs, loss, held, r->net_loss);
 	}
-	return mass > 0 ? sum / mass : 0;
-}
-
-static bool asked_to_stop(const struct learn_options *o)
-{
-	return o->stop && *o->stop;
-}
-
-/* One pass over the fit rows; their mean loss. */
-static double fit_epoch(struct trainer *t, float rate, const struct learn_options *o)
-{
-	struct net grad = net_over(t->net, t->grad);
-	double sum = 0, mass = 0;
-
-	tape_reset(t->fit.tape, t->net);
-	for (unsigned k = 0; k < t->fit.windows && !asked_to_stop(o); k++) {
-		double m;
-
-		streams_window(&t->fit, t->lesson, (int)k, 0);
-		net_forward(t->net, t->fit.tape, t->fit.x);
-		sum += net_loss(t->net, t->fit.tape, t->fit.y, t->fit.w, &m);
-		mass += m;
-		tape_carry(t->fit.tape, t->net);
-		if (m <= 0)
-			continue;
-		net_backward(t->net, t->fit.tape, t->fit.x, &grad);
-		adam_step(&t->adam, t->net->param, t->grad, rate);
-	}
-	return mass > 0 ? sum / mass : 0;
-}
-
-static int trainer_open(struct trainer *t, struct net *net, const struct lesson *l)
-{
-	int err;
-
-	*t = (struct trainer){ .lesson = l, .net = net };
-	t->grad = calloc(net->count, sizeof(float));
-	t->best = malloc(net->count * sizeof(float));
-	err = t->grad && t->best ? 0 : -ENOMEM;
-	if (!err)
-		err = adam_open(&t->adam, net->count, DECAY, CLIP);
-	if (!err)
-		err = streams_open(&t->fit, net, 0, l->fit_rows - 1, STREAM_WINDOWS * STEPS);
-	/* Row fit_rows - 1 forecasts the first held-out one; the last row forecasts nothing. */
-	if (!err)
-		err = streams_open(&t->held, net, l->fit_rows - 1, l->rows - 1, 4 * SETTLE);
+	memcpy(t->net->param, t->best, t->net->count * sizeof(float));
 	return err;
 }
 
-static void trainer_close(struct trainer *t)
+static void apply_mask(struct net *n, const float *mask)
 {
-	streams_close(&t->fit);
-	streams_close(&t->held);
-	adam_close(&t->adam);
-	free(t->grad);
-	free(t->best);
+	for (size_t k = 0; mask && k < n->count; k++)
+		if (mask[k] == 0)
+			n->param[k] = 0;
 }
 
 int learn(struct net *net, const struct lesson *l, const struct learn_options *o,
 	  struct learn_report *r)
 {
+	double began = now();
+	int threads = openblas_get_num_threads();
 	struct trainer t;
-	int err = trainer_open(&t, net, l);
+	int err = check(net, l, o);
 
 	*r = (struct learn_report){ 0 };
-	r->curve = calloc(o->epochs ? o->epochs : 1, sizeof(*r->curve));
-	if (!err && !r->curve)
-		err = -ENOMEM;
 	if (err)
-		goto out;
-	memcpy(t.best, net->param, net->count * sizeof(float));
-	r->linear_loss = r->net_loss = held_loss(&t);
-	for (unsigned e = 1; e <= o->epochs && e - r->best_epoch <= PATIENCE; e++) {
-		/* Half a cosine from RATE to 0 (Loshchilov & Hutter 2017). */
-		float rate = RATE * 0.5f * (1 + cosf((float)M_PI * (float)(e - 1) / (float)o->epochs));
-		double loss = fit_epoch(&t, rate, o), held;
-
-		if (asked_to_stop(o)) {
-			r->stopped = true;
-			break;
-		}
-		held = held_loss(&t);
-		r->curve[r->epochs++] = held;
-		if (held < r->net_loss) {
-			r->net_loss = held;
-			r->best_epoch = e;
-			memcpy(t.best, net->param, net->count * sizeof(float));
-		}
-		if (o->progress)
-			progress_epoch(o->progress, e, o->epochs, loss, held, r->net_loss);
+		return err;
+	r->curve = calloc(2 * (size_t)(o->epochs ? o->epochs : 1), sizeof(*r->curve));
+	if (!r->curve)
+		return -ENOMEM;
+	r->train_curve = r->curve + o->epochs;
+	/* The threads are ours: each product is one thread's. */
+	openblas_set_num_threads(1);
+	apply_mask(net, o->mask);
+	err = trainer_open(&t, net, l, o);
+	if (!err) {
+		t.scale = o->mixed ? SCALE_FIRST : 1;
+		learn_round(&t);
+		err = run(&t, r);
+		r->threads = t.workers;
+		r->peak_bytes = t.bytes;
+		r->peak_bytes_plain = t.bytes_plain;
+		r->segment_steps = t.segment ? t.segment : t.fit.plan.steps;
+		r->loss_scale = t.scale;
 	}
-	memcpy(net->param, t.best, net->count * sizeof(float));
-out:
 	trainer_close(&t);
+	openblas_set_num_threads(threads);
+	r->seconds = now() - began;
 	if (err) {
 		free(r->curve);
-		r->curve = NULL;
+		r->curve = r->train_curve = NULL;
 	}
 	return err;
 }

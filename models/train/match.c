@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kernels/why.h"
+#include "models/expand.h"
 #include "models/model.h"
 #include "models/table.h"
 
@@ -19,6 +20,20 @@ static int column(const struct table *t, const char *name)
 		if (!strcmp(t->name[i], name))
 			return (int)i;
 	return -1;
+}
+
+int match_general(struct model *m, const struct table *t, const char *path, struct why *why)
+{
+	const char **name = malloc(t->channels * sizeof(*name));
+	int err;
+
+	if (!name)
+		return why_set(why, -ENOMEM, "out of memory");
+	for (unsigned i = 0; i < t->channels; i++)
+		name[i] = t->name[i];
+	err = model_expand(m, name, t->channels, t->rate_hz > 0 ? t->rate_hz : m->rate_hz, 0, why);
+	free(name);
+	return why_in(why, err, "%s", path);
 }
 
 int match_table(float **x, const struct model *m, const struct table *t, const char *path,

@@ -1,54 +1,126 @@
 // SPDX-License-Identifier: MIT
 /*
- * net: see net.h. Whatever has no time dependence (input products, weight
- * gradients, the head) is one matrix product a window; only h's way through
- * time goes step by step.
+ * net: see net.h. All parameters lie in one vector in the order of struct net; a part that a
+ * shape does not have takes no room in it and has a NULL pointer.
  */
 #include "models/train/net.h"
 
-#include <cblas.h>
 #include <errno.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels/gate.h"
+#include "models/train/draft.h"
 #include "models/train/random.h"
+
+/* Inputs of gate matrix l, its own state not counted; 0: the shape has no such matrix. */
+static size_t gate_inputs(const struct net_shape *s, unsigned l)
+{
+	if (l == 0)
+		return s->channels;
+	return s->kind == RECURRENT_AUTOENCODER || s->layers > 1 ? s->hidden : 0;
+}
+
+static float *take(float **at, size_t count)
+{
+	float *p = count ? *at : NULL;
+
+	*at += count;
+	return p;
+}
 
 struct net net_over(const struct net *n, float *param)
 {
-	struct net o = *n;
-	size_t N = n->channels, H = n->hidden;
+	const struct net_shape *s = &n->shape;
+	size_t N = s->channels, H = s->hidden, F = s->features;
+	struct net o = { .shape = *s, .param = param };
+	float *at = param;
 
-	o.param = param;
-	o.gate_w = param;
-	o.gate_b = o.gate_w + 4 * H * (N + H);
-	o.head_w = o.gate_b + 4 * H;
-	o.head_b = o.head_w + N * H;
-	o.count = (size_t)(o.head_b - param) + N;
+	for (unsigned l = 0; l < 2; l++) {
+		size_t in = gate_inputs(s, l);
+
+		o.gate_w[l] = take(&at, in ? 4 * H * (in + H) : 0);
+		o.gate_b[l] = take(&at, in ? 4 * H : 0);
+	}
+	o.head_w = take(&at, N * H);
+	o.head_b = take(&at, N);
+	o.node_w = take(&at, N * F * H);
+	o.node_b = take(&at, N * F);
+	o.own = take(&at, N * F);
+	o.mix = take(&at, F * F);
+	o.mix_b = take(&at, F);
+	o.fuse = take(&at, N * F);
+	o.count = (size_t)(at - param);
 	return o;
 }
 
-int net_open(struct net **out, unsigned channels, unsigned hidden, uint64_t seed)
+static size_t count_of(const struct net_shape *s)
 {
-	size_t N = channels, H = hidden;
-	struct net *n = calloc(1, sizeof(*n));
-	struct random r = { seed };
-	float bound = 1 / sqrtf((float)hidden);
-	float *param = calloc(4 * H * (N + H) + 4 * H + N * H + N, sizeof(*param));
+	size_t N = s->channels, H = s->hidden, F = s->features, count = N * (H + 1);
 
-	if (!n || !param) {
+	for (unsigned l = 0; l < 2; l++)
+		if (gate_inputs(s, l))
+			count += 4 * H * (gate_inputs(s, l) + H + 1);
+	return count + N * F * (H + 3) + F * F + F;
+}
+
+/* Parameters zero, the graph copied. */
+static int net_make(struct net **out, const struct net_shape *s)
+{
+	size_t edges = s->features ? (size_t)s->channels * s->degree : 0;
+	struct net *n = calloc(1, sizeof(*n));
+	float *param = calloc(count_of(s), sizeof(*param));
+	int32_t *neighbour = malloc((edges + 1) * sizeof(*neighbour));
+	float *edge = malloc((edges + 1) * sizeof(*edge));
+
+	if (!n || !param || !neighbour || !edge) {
 		free(n);
 		free(param);
+		free(neighbour);
+		free(edge);
 		return -ENOMEM;
 	}
-	n->channels = channels;
-	n->hidden = hidden;
+	n->shape = *s;
+	if (edges) {
+		memcpy(neighbour, s->neighbour, edges * sizeof(*neighbour));
+		memcpy(edge, s->edge, edges * sizeof(*edge));
+	}
+	n->shape.neighbour = neighbour;
+	n->shape.edge = edge;
 	*n = net_over(n, param);
-	for (size_t i = 0; i < 4 * H * (N + H); i++)
-		n->gate_w[i] = bound * random_uniform(&r);
-	for (size_t i = 0; i < H; i++)
-		n->gate_b[H + i] = 1;
+	*out = n;
+	return 0;
+}
+
+static void fill(float *v, size_t count, float bound, struct random *r)
+{
+	for (size_t i = 0; v && i < count; i++)
+		v[i] = bound * random_uniform(r);
+}
+
+int net_open(struct net **out, const struct net_shape *s, uint64_t seed)
+{
+	size_t N = s->channels, H = s->hidden, F = s->features;
+	float bound = 1 / sqrtf((float)H);
+	struct random r = { seed };
+	struct net *n;
+	int err = net_make(&n, s);
+
+	if (err)
+		return err;
+	for (unsigned l = 0; l < 2; l++) {
+		fill(n->gate_w[l], 4 * H * (gate_inputs(s, l) + H), bound, &r);
+		for (size_t i = 0; n->gate_b[l] && i < H; i++)
+			n->gate_b[l][H + i] = 1;
+	}
+	if (s->kind == RECURRENT_AUTOENCODER)
+		fill(n->head_w, N * H, bound, &r);
+	if (F) {
+		fill(n->node_w, N * F * H, bound, &r);
+		fill(n->own, N * F, 1, &r);
+		fill(n->mix, F * F, 1 / sqrtf((float)F), &r);
+	}
 	*out = n;
 	return 0;
 }
@@ -58,197 +130,112 @@ void net_close(struct net *n)
 	if (!n)
 		return;
 	free(n->param);
+	free((void *)n->shape.neighbour);
+	free((void *)n->shape.edge);
 	free(n);
 }
 
-int tape_open(struct tape **out, const struct net *n, unsigned steps, unsigned batch)
+static int copy_fc(struct fc_spec *out, struct draft *d, const float *w, const float *b,
+		   size_t in, size_t rows)
 {
-	size_t N = n->channels, H = n->hidden, B = batch, TB = (size_t)steps * batch;
-	struct tape *t = calloc(1, sizeof(*t));
-	float *p;
+	*out = (struct fc_spec){
+		.in = (unsigned)in, .out = (unsigned)rows,
+		.weight_f32 = draft_copy(d, w, in * rows * sizeof(*w)),
+		.bias = draft_copy(d, b, rows * sizeof(*b)),
+	};
+	return out->weight_f32 && out->bias ? 0 : -ENOMEM;
+}
 
-	if (!t)
+static int copy_graph(struct graph_spec *g, const struct net *n, struct draft *d)
+{
+	const struct net_shape *s = &n->shape;
+	size_t N = s->channels, F = s->features, edges = N * s->degree;
+
+	g->nodes = s->channels;
+	g->features = s->features;
+	g->degree = s->degree;
+	g->neighbour = draft_copy(d, s->neighbour, edges * sizeof(*s->neighbour));
+	g->edge = draft_copy(d, s->edge, edges * sizeof(*s->edge));
+	g->own = draft_copy(d, n->own, N * F * sizeof(float));
+	g->mix = draft_copy(d, n->mix, F * F * sizeof(float));
+	g->mix_bias = draft_copy(d, n->mix_b, F * sizeof(float));
+	g->fuse = draft_copy(d, n->fuse, N * F * sizeof(float));
+	if (!g->neighbour || !g->edge || !g->own || !g->mix || !g->mix_bias || !g->fuse)
 		return -ENOMEM;
-	p = t->h0 = calloc(3 * B * H + 8 * TB * H + 2 * TB * N, sizeof(*p));
-	if (!p) {
-		free(t);
-		return -ENOMEM;
+	return copy_fc(&g->node, d, n->node_w, n->node_b, s->hidden, N * F);
+}
+
+int net_spec(struct recurrent_spec *out, const struct net *n, struct draft *d)
+{
+	const struct net_shape *s = &n->shape;
+	size_t H = s->hidden;
+	int err = 0;
+
+	*out = (struct recurrent_spec){
+		.kind = s->kind, .channels = s->channels, .hidden = s->hidden,
+		.layers = s->layers, .window = s->window,
+	};
+	for (unsigned l = 0; !err && l < 2; l++)
+		if (n->gate_w[l])
+			err = copy_fc(&out->gates[l], d, n->gate_w[l], n->gate_b[l],
+				      gate_inputs(s, l) + H, 4 * H);
+	if (!err)
+		err = copy_fc(&out->head, d, n->head_w, n->head_b, H, s->channels);
+	if (!err && s->features)
+		err = copy_graph(&out->graph, n, d);
+	return err;
+}
+
+static bool is_float(const struct fc_spec *f, size_t in, size_t out)
+{
+	return f->weight_f32 && f->bias && f->in == in && f->out == out;
+}
+
+static bool shape_is_float(const struct recurrent_spec *s, const struct net_shape *shape)
+{
+	size_t N = s->channels, H = s->hidden, F = s->graph.features;
+
+	if (s->kind == RECURRENT_NONE || !N || !H)
+		return false;
+	for (unsigned l = 0; l < 2; l++)
+		if (gate_inputs(shape, l) &&
+		    !is_float(&s->gates[l], gate_inputs(shape, l) + H, 4 * H))
+			return false;
+	return is_float(&s->head, H, N) && (!F || is_float(&s->graph.node, H, N * F));
+}
+
+static void paste(float *dst, const float *src, size_t count)
+{
+	if (dst)
+		memcpy(dst, src, count * sizeof(*dst));
+}
+
+int net_from_spec(struct net **out, const struct recurrent_spec *s)
+{
+	const struct graph_spec *g = &s->graph;
+	struct net_shape shape = {
+		.kind = s->kind, .channels = s->channels, .hidden = s->hidden,
+		.layers = s->layers, .window = s->window, .features = g->features,
+		.degree = g->degree, .neighbour = g->neighbour, .edge = g->edge,
+	};
+	size_t N = s->channels, H = s->hidden, F = g->features;
+	struct net *n;
+	int err = shape_is_float(s, &shape) ? net_make(&n, &shape) : -EINVAL;
+
+	if (err)
+		return err;
+	for (unsigned l = 0; l < 2; l++) {
+		paste(n->gate_w[l], s->gates[l].weight_f32, 4 * H * (gate_inputs(&shape, l) + H));
+		paste(n->gate_b[l], s->gates[l].bias, 4 * H);
 	}
-	t->steps = steps;
-	t->batch = batch;
-	p += B * H;
-	t->c0 = p, p += B * H;
-	t->d_c = p, p += B * H;
-	t->gate = p, p += TB * 4 * H;
-	t->c = p, p += TB * H;
-	t->tanh_c = p, p += TB * H;
-	t->h = p, p += TB * H;
-	t->d_h = p, p += TB * H;
-	t->out = p, p += TB * N;
-	t->d_out = p;
-	*out = t;
+	paste(n->head_w, s->head.weight_f32, N * H);
+	paste(n->head_b, s->head.bias, N);
+	paste(n->node_w, g->node.weight_f32, N * F * H);
+	paste(n->node_b, g->node.bias, N * F);
+	paste(n->own, g->own, N * F);
+	paste(n->mix, g->mix, F * F);
+	paste(n->mix_b, g->mix_bias, F);
+	paste(n->fuse, g->fuse, N * F);
+	*out = n;
 	return 0;
-}
-
-void tape_close(struct tape *t)
-{
-	if (!t)
-		return;
-	free(t->h0);
-	free(t);
-}
-
-void tape_reset(struct tape *t, const struct net *n)
-{
-	memset(t->h0, 0, (size_t)t->batch * n->hidden * sizeof(float));
-	memset(t->c0, 0, (size_t)t->batch * n->hidden * sizeof(float));
-}
-
-void tape_carry(struct tape *t, const struct net *n)
-{
-	size_t state = (size_t)t->batch * n->hidden, last = (t->steps - 1) * state;
-
-	memcpy(t->h0, t->h + last, state * sizeof(float));
-	memcpy(t->c0, t->c + last, state * sizeof(float));
-}
-
-/* y[rows][out] (+)= x[rows][in] w[out][in]^T; the strides are those of x's and w's rows. */
-static void product(float *y, const float *x, const float *w, unsigned rows,
-		    unsigned out, unsigned in, unsigned w_stride, float keep)
-{
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)rows, (int)out, (int)in, 1, x,
-		    (int)in, w, (int)w_stride, keep, y, (int)out);
-}
-
-/* gate[B][4H]: pre-activations in, activations out; c, tanh_c, h: [B][H]. */
-static void gates_forward(unsigned batch, unsigned H, float *gate, const float *c_before,
-			  float *c, float *tanh_c, float *h)
-{
-	for (unsigned b = 0; b < batch; b++) {
-		float *i = gate + (size_t)b * 4 * H, *f = i + H, *g = f + H, *o = g + H;
-		size_t row = (size_t)b * H;
-
-		for (unsigned u = 0; u < H; u++) {
-			i[u] = gate_sigmoid(i[u]);
-			f[u] = gate_sigmoid(f[u]);
-			g[u] = gate_tanh(g[u]);
-			o[u] = gate_sigmoid(o[u]);
-			c[row + u] = f[u] * c_before[row + u] + i[u] * g[u];
-			tanh_c[row + u] = gate_tanh(c[row + u]);
-			h[row + u] = o[u] * tanh_c[row + u];
-		}
-	}
-}
-
-/*
- * gate[B][4H]: activations in, gradients of the pre-activations out. d_h[B][H]
- * arrives from above and from the next step; d_c[B][H] is carried to the step before.
- */
-static void gates_backward(unsigned batch, unsigned H, float *gate, const float *c_before,
-			   const float *tanh_c, const float *d_h, float *d_c)
-{
-	for (unsigned b = 0; b < batch; b++) {
-		float *i = gate + (size_t)b * 4 * H, *f = i + H, *g = f + H, *o = g + H;
-		size_t row = (size_t)b * H;
-
-		for (unsigned u = 0; u < H; u++) {
-			float iu = i[u], fu = f[u], gu = g[u], ou = o[u];
-			float tc = tanh_c[row + u], dh = d_h[row + u];
-			float dc = d_c[row + u] + dh * ou * (1 - tc * tc);
-
-			i[u] = dc * gu * iu * (1 - iu);
-			f[u] = dc * c_before[row + u] * fu * (1 - fu);
-			g[u] = dc * iu * (1 - gu * gu);
-			o[u] = dh * tc * ou * (1 - ou);
-			d_c[row + u] = dc * fu;
-		}
-	}
-}
-
-void net_forward(const struct net *n, struct tape *t, const float *x)
-{
-	unsigned N = n->channels, H = n->hidden, B = t->batch, rows = t->steps * B;
-	size_t state = (size_t)B * H;
-	const float *h = t->h0, *c = t->c0;
-
-	for (unsigned r = 0; r < rows; r++)
-		memcpy(t->gate + (size_t)r * 4 * H, n->gate_b, 4 * H * sizeof(float));
-	product(t->gate, x, n->gate_w, rows, 4 * H, N, N + H, 1);
-	for (unsigned s = 0; s < t->steps; s++) {
-		float *gate = t->gate + s * 4 * state;
-
-		product(gate, h, n->gate_w + N, B, 4 * H, H, N + H, 1);
-		gates_forward(B, H, gate, c, t->c + s * state, t->tanh_c + s * state,
-			      t->h + s * state);
-		h = t->h + s * state;
-		c = t->c + s * state;
-	}
-	for (unsigned r = 0; r < rows; r++)
-		memcpy(t->out + (size_t)r * N, n->head_b, N * sizeof(float));
-	product(t->out, t->h, n->head_w, rows, N, H, H, 1);
-}
-
-double net_loss(const struct net *n, struct tape *t, const float *target,
-		const float *weight, double *mass)
-{
-	size_t count = (size_t)t->steps * t->batch * n->channels;
-	double sum = 0, total = 0;
-	float scale;
-
-	for (size_t i = 0; i < count; i++) {
-		float e = t->out[i] - target[i];
-
-		t->d_out[i] = 2 * weight[i] * e;
-		sum += (double)(weight[i] * e * e);
-		total += weight[i];
-	}
-	scale = total > 0 ? (float)(1 / total) : 0;
-	for (size_t i = 0; i < count; i++)
-		t->d_out[i] *= scale;
-	*mass = total;
-	return sum;
-}
-
-/* dw[out][in] (+)= dy[rows][out]^T x[rows][in]. */
-static void outer(float *dw, const float *dy, const float *x, unsigned rows, unsigned out,
-		  unsigned in, unsigned dw_stride, float keep)
-{
-	cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)out, (int)in, (int)rows, 1, dy,
-		    (int)out, x, (int)in, keep, dw, (int)dw_stride);
-}
-
-static void sum_rows(float *sum, const float *v, unsigned rows, unsigned n)
-{
-	memset(sum, 0, n * sizeof(*sum));
-	for (unsigned r = 0; r < rows; r++)
-		for (unsigned i = 0; i < n; i++)
-			sum[i] += v[(size_t)r * n + i];
-}
-
-void net_backward(const struct net *n, struct tape *t, const float *x, struct net *grad)
-{
-	unsigned N = n->channels, H = n->hidden, B = t->batch, rows = t->steps * B;
-	size_t state = (size_t)B * H;
-
-	outer(grad->head_w, t->d_out, t->h, rows, N, H, H, 0);
-	sum_rows(grad->head_b, t->d_out, rows, N);
-	/* d_h[T B][H] = d_out[T B][N] head_w[N][H] */
-	cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)H, (int)N, 1,
-		    t->d_out, (int)N, n->head_w, (int)H, 0, t->d_h, (int)H);
-	memset(t->d_c, 0, state * sizeof(float));
-	for (unsigned s = t->steps; s-- > 0;) {
-		float *gate = t->gate + s * 4 * state;
-
-		gates_backward(B, H, gate, s ? t->c + (s - 1) * state : t->c0,
-			       t->tanh_c + s * state, t->d_h + s * state, t->d_c);
-		if (s)	/* d_h[B][H] of the step before += gate[B][4H] gate_w[4H][N..] */
-			cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)B, (int)H,
-				    (int)(4 * H), 1, gate, (int)(4 * H), n->gate_w + N,
-				    (int)(N + H), 1, t->d_h + (s - 1) * state, (int)H);
-	}
-	outer(grad->gate_w, t->gate, x, rows, 4 * H, N, N + H, 0);
-	outer(grad->gate_w + N, t->gate, t->h0, B, 4 * H, H, N + H, 0);
-	if (t->steps > 1)
-		outer(grad->gate_w + N, t->gate + 4 * state, t->h, rows - B, 4 * H, H, N + H, 1);
-	sum_rows(grad->gate_b, t->gate, rows, 4 * H);
 }

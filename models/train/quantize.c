@@ -17,15 +17,20 @@
 #include "kernels/why.h"
 #include "models/train/activity.h"
 #include "models/train/draft.h"
+#include "models/train/order.h"
+#include "models/train/run.h"
 
+#define CLIP_MIN 2.0f		/* deviations: within that a model could not see a departure come */
+#define CLIP_MAX 100.0f
 #define SHRINK_STEPS 40		/* of 2 %: the least scale tried is a fifth of the largest */
 
 struct layer {
-	const char *name;
 	const struct fc_spec *f;	/* float */
 	struct fc_spec *q;		/* int8 */
-	float *step;			/* [in] */
+	float *step;			/* [in] of its int8 input; dynamic: all 1 */
 	const float *in;		/* [rows][in] */
+	unsigned rows;
+	bool dynamic;
 };
 
 /* Output error of a row when its folded weights w[n] are rounded at 1 / inv_scale. */
@@ -49,7 +54,8 @@ static float best_scale(const float *w, const double *variance, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		largest = fmaxf(largest, fabsf(w[i]));
-	if (!(largest > 0))
+	/* Smaller, and a part of it may not be a normal number any more; it is nothing to u either. */
+	if (!(largest > 1e-30f))
 		return 1;
 	best = largest / QUANT_MAX;
 	least = row_error(w, variance, n, best);
@@ -120,10 +126,9 @@ static const float *feed(struct fc *fc, const float *in, const float *step, unsi
 }
 
 /* Signal to noise of each output of l: the noise is its int8 form's difference. */
-static int layer_snr(const struct layer *l, unsigned rows, double *all_db, double *worst_db,
-		     struct why *why)
+static int layer_snr(const struct layer *l, double *all_db, double *worst_db, struct why *why)
 {
-	unsigned out = l->f->out;
+	unsigned out = l->f->out, rows = l->rows;
 	double *sum = calloc(3 * (size_t)out, sizeof(*sum)), *square = sum + out, *noise = square + out;
 	double signal_all = 0, noise_all = 0;
 	struct fc *f = NULL, *q = NULL;
@@ -159,52 +164,108 @@ static int layer_snr(const struct layer *l, unsigned rows, double *all_db, doubl
 	return err;
 }
 
-static int one_layer(struct draft *d, struct layer *l, unsigned rows, struct quantize_report *r,
-		     struct why *why)
+static int one_layer(struct draft *d, struct layer *l, struct quantize_report *r, struct why *why)
 {
 	double *power = malloc(l->f->in * sizeof(*power));
 	int err = power ? 0 : -ENOMEM;
 	unsigned k = r->layers++;
 
 	if (!err) {
-		column_power(power, l->in, rows, l->f->in);
+		column_power(power, l->in, l->rows, l->f->in);
 		err = quantize_layer(d, l->q, l->f, l->step, power);
 	}
+	l->q->dynamic = l->dynamic;
 	if (!err)
-		err = layer_snr(l, rows, &r->layer[k].snr_db, &r->layer[k].worst_db, why);
-	r->layer[k].name = l->name;
+		err = layer_snr(l, &r->layer[k].snr_db, &r->layer[k].worst_db, why);
 	r->layer[k].in = l->f->in;
 	r->layer[k].out = l->f->out;
+	r->layer[k].bytes = l->f->in * l->f->out;
 	free(power);
 	return err;
 }
 
-/* step[n]: the first x columns hold inputs, the others state. */
-static float *steps(struct draft *d, unsigned n, unsigned x)
+/* "gates.weight" without ".weight", kept by the draft. */
+static const char *layer_name(struct draft *d, const char *tensor)
 {
+	size_t len = strlen(tensor) - strlen(".weight");
+	char *name = draft_keep(d, len + 1);
+
+	return name ? memcpy(name, tensor, len) : "";
+}
+
+static float *steps(struct draft *d, const struct model_field *f, const struct detector_spec *s,
+		    bool dynamic)
+{
+	unsigned n = f->fc->in;
 	float *step = draft_keep(d, n * sizeof(*step));
+	float rest = (f->code ? s->subspace.code_clip : 1) / QUANT_MAX;
 
 	for (unsigned i = 0; step && i < n; i++)
-		step[i] = i < x ? QUANT_Z_CLIP / QUANT_MAX : 1.0f / QUANT_MAX;
+		step[i] = dynamic ? 1 : i < f->u_columns ? s->z_clip / QUANT_MAX : rest;
 	return step;
 }
 
-static int all_layers(struct draft *d, const struct model *m, const struct activity *a,
+static int all_layers(struct draft *d, const struct activity *a, bool dynamic,
 		      struct quantize_report *r, struct why *why)
 {
-	const struct detector_spec *f = &m->spec;
-	struct detector_spec *q = &d->m.spec;
-	unsigned n = f->channels, h = f->hidden;
-	struct layer layer[QUANTIZE_LAYERS] = {
-		{ "linear", &f->linear, &q->linear, steps(d, f->lags * n, f->lags * n), a->linear },
-		{ "gates", &f->gates, &q->gates, steps(d, n + h, n), a->gates },
-		{ "head", &f->head, &q->head, steps(d, h, 0), a->head },
-	};
+	struct model_field field[MODEL_FIELDS_MAX];
+	unsigned fields = model_fields(&d->m, false, field), k = 0;
 	int err = 0;
 
-	for (unsigned k = 0; !err && k < (h ? QUANTIZE_LAYERS : 1); k++)
-		err = layer[k].step ? one_layer(d, &layer[k], a->rows, r, why) : -ENOMEM;
+	for (unsigned i = 0; !err && i < fields; i++) {
+		const struct activity_layer *from = &a->layer[k];
+		struct fc_spec f;
+		struct layer layer;
+
+		if (!field[i].fc)
+			continue;
+		k++;
+		f = *field[i].fc;
+		layer = (struct layer){ .f = &f, .q = field[i].fc, .in = from->in,
+					.rows = from->rows, .dynamic = dynamic,
+					.step = steps(d, &field[i], &d->m.spec, dynamic) };
+		r->layer[r->layers].name = layer_name(d, field[i].name);
+		err = layer.step ? one_layer(d, &layer, r, why) : -ENOMEM;
+	}
 	return err == -ENOMEM ? why_set(why, err, "out of memory") : err;
+}
+
+/* The size that so many per cent of v[n] stay within, in the range of clipping points. */
+static int clip_within(float *clip, const float *v, size_t n, double percentile)
+{
+	float *size = malloc(n * sizeof(*size));
+
+	if (!size)
+		return -ENOMEM;
+	for (size_t k = 0; k < n; k++)
+		size[k] = fabsf(v[k]);
+	*clip = fminf(fmaxf(order_quantile(size, n, percentile / 100), CLIP_MIN), CLIP_MAX);
+	free(size);
+	return 0;
+}
+
+/*
+ * Clipping points from what the operators read last of the recording. u of all layers is the same, so the linear
+ * forecast's input speaks for it; the components have a layer of their own.
+ */
+static int set_range(struct detector_spec *s, const struct activity *a,
+		     const struct quantize_options *o)
+{
+	double percentile = o->range == QUANTIZE_MINMAX ? 100 : o->percentile;
+	int err = 0;
+
+	if (o->range == QUANTIZE_FIXED || o->dynamic)
+		return 0;
+	for (unsigned k = 0; !err && k < a->layers; k++) {
+		const struct activity_layer *l = &a->layer[k];
+		size_t cells = (size_t)l->rows * l->field.fc->in;
+
+		if (l->field.code)
+			err = clip_within(&s->subspace.code_clip, l->in, cells, percentile);
+		else if (k == 0)
+			err = clip_within(&s->z_clip, l->in, cells, percentile);
+	}
+	return err;
 }
 
 /* a and b agree? Rows on which both were silent (not ready) say nothing. */
@@ -232,24 +293,52 @@ static void compare(struct quantize_report *r, const float *a, const float *b, u
 	r->mean_difference = difference / n;
 }
 
+/* Rows that both would call departed, or both would not. */
+static double same_side(const float *a, float limit_a, const float *b, float limit_b, unsigned rows)
+{
+	unsigned same = 0;
+
+	for (unsigned k = 0; k < rows; k++)
+		same += (a[k] > limit_a) == (b[k] > limit_b);
+	return rows ? (double)same / rows : 1;
+}
+
+/* [rows] of a run. */
+struct said {
+	float *score, *departure;
+};
+
+static void said_row(void *ctx, unsigned row, const struct detector_result *r)
+{
+	struct said *s = ctx;
+
+	s->score[row] = r->score;
+	s->departure[row] = r->departure;
+}
+
 static int agreement(const struct draft *d, const struct model *m, const float *x, unsigned rows,
 		     struct quantize_report *r, struct why *why)
 {
-	float *a = malloc(2 * (size_t)rows * sizeof(*a)), *b = a + rows;
-	int err = a ? 0 : why_set(why, -ENOMEM, "out of memory");
+	float *memory = malloc(4 * (size_t)rows * sizeof(*memory));
+	struct said a = { memory, memory + rows };
+	struct said b = { memory + 2 * (size_t)rows, memory + 3 * (size_t)rows };
+	int err = memory ? 0 : why_set(why, -ENOMEM, "out of memory");
 
 	if (!err)
-		err = calibrate_scores(&m->spec, FC_REF, x, rows, a, why);
+		err = run_rows(&m->spec, FC_REF, x, rows, said_row, &a, why);
 	if (!err)
-		err = calibrate_scores(&d->m.spec, FC_REF, x, rows, b, why);
-	if (!err)
-		compare(r, a, b, rows);
-	free(a);
+		err = run_rows(&d->m.spec, FC_REF, x, rows, said_row, &b, why);
+	if (!err) {
+		compare(r, a.score, b.score, rows);
+		r->agreement = same_side(a.departure, m->point_limit, b.departure,
+					 d->m.point_limit, rows);
+	}
+	free(memory);
 	return err;
 }
 
 int quantize_model(struct draft *d, const struct model *m, const struct recording *rec,
-		   struct quantize_report *r, struct why *why)
+		   const struct quantize_options *o, struct quantize_report *r, struct why *why)
 {
 	const float *x = rec ? rec->x : m->test_x;
 	unsigned rows = rec ? rec->rows : m->test_rows;
@@ -265,10 +354,13 @@ int quantize_model(struct draft *d, const struct model *m, const struct recordin
 	d->m = *m;
 	d->m.memory = NULL;
 	d->m.memory_size = 0;
-	err = all_layers(d, m, &a, r, why);
+	d->m.dynamic = o->dynamic;
+	err = set_range(&d->m.spec, &a, o);
+	err = err ? why_set(why, err, "out of memory") : all_layers(d, &a, o->dynamic, r, why);
+	r->z_clip = d->m.spec.z_clip;
+	r->code_clip = d->m.spec.subspace.code_clip;
 	activity_free(&a);
 	if (!err)
-		err = rec ? calibrate(d, rec, FC_REF, why)
-			  : calibrate_test(d, m->test_x, m->test_rows, FC_REF, why);
+		err = calibrate_test(d, m->test_x, m->test_rows, FC_REF, why);
 	return err ? err : agreement(d, m, x, rows, r, why);
 }

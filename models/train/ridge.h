@@ -6,21 +6,20 @@
 #ifndef SONDE_TRAIN_RIDGE_H
 #define SONDE_TRAIN_RIDGE_H
 
+struct gram;
 struct why;
 
 /*
- * input[rows][N] explains target[rows][N] for rows L .. rows-1. weight[N][L * N],
- * bias[N]; the bias is not penalised. Normal equations in double, Cholesky.
- * The weights of a channel with wanders[i] nonzero sum to zero over the lags: only its
- * changes count, because its level will be one that was never learnt from.
+ * weight[N][L * N], bias[N] from the blocks of g but `without` (g->blocks: all of them); the
+ * bias is not penalised. Normal equations in double, Cholesky.
  * -ENOMEM, -EDOM (not positive definite: lambda is not positive).
  */
-int ridge_fit(float *weight, float *bias, const float *input, const float *target,
-	      const float *wanders, unsigned rows, unsigned channels, unsigned lags,
-	      double lambda, struct why *why);
+int ridge_fit(float *weight, float *bias, const struct gram *g, unsigned without, double lambda,
+	      struct why *why);
 
-/* left[rows][N] = target - forecast; the first L rows are zero. -ENOMEM. */
+/* left[t][N] = target - forecast for rows from .. to-1 (from >= lags) of input. -ENOMEM. */
 int ridge_left(float *left, const float *weight, const float *bias, const float *input,
-	       const float *target, unsigned rows, unsigned channels, unsigned lags);
+	       const float *target, unsigned from, unsigned to, unsigned channels,
+	       unsigned lags);
 
 #endif

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * verb_show: `sonde model show`: what a model file says of itself.
+ * verb_show: `sonde model show`: what a model file says of itself, part by part, and what
+ * it costs here.
  */
 #include <getopt.h>
 #include <stdlib.h>
 
 #include "kernels/why.h"
 #include "models/model.h"
-#include "models/train/report.h"
+#include "models/train/about.h"
+#include "models/train/report_deploy.h"
 #include "models/train/verb.h"
 
 const char show_help[] =
@@ -16,6 +18,7 @@ const char show_help[] =
 int verb_show(int argc, char **argv, struct why *why)
 {
 	static const struct option options[] = { { "json", 0, 0, 'j' }, { 0 } };
+	struct about a;
 	struct model *m;
 	bool json = false;
 	int o, err;
@@ -31,7 +34,13 @@ int verb_show(int argc, char **argv, struct why *why)
 	err = model_load(&m, argv[optind], why);
 	if (err)
 		return err;
-	err = report_model(m, argv[optind], report_file_size(argv[optind]), json);
+	err = about_file(&a, m->memory, m->memory_size, why);
+	if (err)
+		why_in(why, err, "%s", argv[optind]);
+	else
+		err = about_cost(&a, m, why);
+	if (!err)
+		err = report_show(m, &a, argv[optind], json);
 	model_free(m);
 	return err;
 }

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * onnx: an ONNX file with one LSTM in it, written field by field (onnx.proto3): just enough
- * protobuf, and random weights in ONNX's gate order i, o, f, c.
+ * onnx: an ONNX file written field by field (onnx.proto3): just enough protobuf for tensors,
+ * nodes, and what goes in and out of a graph.
  */
 #ifndef SONDE_BENCH_ONNX_H
 #define SONDE_BENCH_ONNX_H
 
-#include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define INPUTS 8
 
 struct buffer {
 	unsigned char *p;
@@ -25,7 +21,7 @@ static inline void put(struct buffer *b, const void *p, size_t n)
 		b->room = 2 * (b->n + n);
 		b->p = realloc(b->p, b->room);
 		if (!b->p)
-			exit(1);
+			abort();
 	}
 	memcpy(b->p + b->n, p, n);
 	b->n += n;
@@ -65,151 +61,92 @@ static inline void put_message(struct buffer *b, unsigned field, struct buffer *
 	*m = (struct buffer){ 0 };
 }
 
-enum { FLOAT32 = 1, INT8 = 3 };	/* TensorProto.DataType */
+/* TensorProto.DataType */
+enum onnx_type { ONNX_F32 = 1, ONNX_U8 = 2, ONNX_S8 = 3, ONNX_S32 = 6, ONNX_S64 = 7 };
 
-static inline void put_tensor(struct buffer *graph, const char *name, int type, const void *data,
-		       size_t bytes, unsigned dims, const unsigned *dim)
+/* Up to four dimensions, ended by 0; none: a scalar. */
+struct onnx_shape {
+	unsigned dim[5];
+};
+
+/* A constant of the graph. */
+static inline void onnx_tensor(struct buffer *graph, const char *name, enum onnx_type type,
+			       const void *data, struct onnx_shape shape)
 {
+	static const unsigned size[] = { [ONNX_F32] = 4, [ONNX_U8] = 1, [ONNX_S8] = 1,
+					 [ONNX_S32] = 4, [ONNX_S64] = 8 };
 	struct buffer t = { 0 };
+	size_t bytes = size[type];
 
-	for (unsigned i = 0; i < dims; i++)
-		put_int(&t, 1, dim[i]);
-	put_int(&t, 2, (uint64_t)type);
+	for (const unsigned *d = shape.dim; *d; d++) {
+		put_int(&t, 1, *d);
+		bytes *= *d;
+	}
+	put_int(&t, 2, type);
 	put_text(&t, 8, name);
 	put_bytes(&t, 9, data, bytes);
 	put_message(graph, 5, &t);
 }
 
-/* GraphProto.input is field 11, output 12. */
-static inline void put_value(struct buffer *graph, unsigned field, const char *name, unsigned last)
+enum onnx_end { ONNX_IN = 11, ONNX_OUT = 12 };	/* GraphProto.input, .output */
+
+/* A float tensor that enters or leaves the graph. */
+static inline void onnx_value(struct buffer *graph, enum onnx_end end, const char *name,
+			      struct onnx_shape of)
 {
-	const unsigned dim[3] = { 1, 1, last };
 	struct buffer shape = { 0 }, tensor = { 0 }, type = { 0 }, value = { 0 };
 
-	for (unsigned i = 0; i < 3; i++) {
+	for (const unsigned *i = of.dim; *i; i++) {
 		struct buffer d = { 0 };
 
-		put_int(&d, 1, dim[i]);
+		put_int(&d, 1, *i);
 		put_message(&shape, 1, &d);
 	}
-	put_int(&tensor, 1, FLOAT32);
+	put_int(&tensor, 1, ONNX_F32);
 	put_message(&tensor, 2, &shape);
 	put_message(&type, 1, &tensor);
 	put_text(&value, 1, name);
 	put_message(&value, 2, &type);
-	put_message(graph, field, &value);
+	put_message(graph, end, &value);
 }
 
-struct weights {
-	unsigned hidden;
-	float *w, *r, *b;	/* [4H][INPUTS], [4H][H], [8H] */
-};
-
-static inline float noise(void)
+/*
+ * A node; in and out are names divided by one blank, "-" for one that is left out. attribute
+ * (may be NULL) is an integer. Operators of Microsoft's own domain start with a '+'.
+ */
+static inline void onnx_node(struct buffer *graph, const char *operator, const char *in,
+			     const char *out, const char *attribute, unsigned v)
 {
-	static uint32_t seed = 1;
+	const char *const names[2] = { in, out };
+	struct buffer node = { 0 }, a = { 0 };
 
-	seed = seed * 1664525 + 1013904223;
-	return (float)(seed >> 8) / (1 << 23) - 1;
-}
+	for (unsigned i = 0; i < 2; i++)
+		for (const char *s = names[i]; *s; s += *s == ' ') {
+			size_t n = strcspn(s, " ");
 
-static inline struct weights make_weights(unsigned hidden)
-{
-	struct weights m = { hidden, calloc(4 * hidden * INPUTS, 4),
-			     calloc(4 * hidden * hidden, 4), calloc(8 * hidden, 4) };
-	float size = 1 / sqrtf((float)hidden);
-
-	if (!m.w || !m.r || !m.b)
-		exit(1);
-	for (unsigned i = 0; i < 4 * hidden * INPUTS; i++)
-		m.w[i] = size * noise();
-	for (unsigned i = 0; i < 4 * hidden * hidden; i++)
-		m.r[i] = size * noise();
-	for (unsigned i = 0; i < 8 * hidden; i++)
-		m.b[i] = size * noise() / 2;
-	return m;
-}
-
-static inline void weights_free(struct weights *m)
-{
-	free(m->w);
-	free(m->r);
-	free(m->b);
-}
-
-/* [out][in] to int8 [in][out], a scale an output: the layout that DynamicQuantizeLSTM reads. */
-static inline void quantise(int8_t *to, float *scale, const float *from, unsigned in, unsigned out)
-{
-	for (unsigned o = 0; o < out; o++) {
-		float top = 0;
-
-		for (unsigned i = 0; i < in; i++)
-			top = fmaxf(top, fabsf(from[o * in + i]));
-		scale[o] = top / 127;
-		for (unsigned i = 0; i < in; i++)
-			to[i * out + o] = (int8_t)lrintf(from[o * in + i] / scale[o]);
+			put_bytes(&node, i + 1, s, n == 1 && *s == '-' ? 0 : n);
+			s += n;
+		}
+	put_text(&node, 4, operator + (*operator == '+'));
+	if (attribute) {
+		put_text(&a, 1, attribute);
+		put_int(&a, 3, v);
+		put_int(&a, 20, 2);
+		put_message(&node, 5, &a);
 	}
-}
-
-static inline void put_int8(struct buffer *graph, const char *name, const float *from, unsigned in,
-		     unsigned out)
-{
-	int8_t *q = malloc(in * out), *zero = calloc(out, 1);
-	float *scale = malloc(out * sizeof *scale);
-	char text[16];
-
-	if (!q || !zero || !scale)
-		exit(1);
-	quantise(q, scale, from, in, out);
-	put_tensor(graph, name, INT8, q, in * out, 3, (unsigned[]){ 1, in, out });
-	snprintf(text, sizeof text, "%s_scale", name);
-	put_tensor(graph, text, FLOAT32, scale, out * 4, 2, (unsigned[]){ 1, out });
-	snprintf(text, sizeof text, "%s_zero", name);
-	put_tensor(graph, text, INT8, zero, out, 2, (unsigned[]){ 1, out });
-	free(q);
-	free(zero);
-	free(scale);
-}
-
-static inline struct buffer make_model(const struct weights *m, int int8)
-{
-	static const char *const inputs[] = { "X", "W", "R", "B", "", "h", "c", "",
-					      "W_scale", "W_zero", "R_scale", "R_zero" };
-	struct buffer model = { 0 }, graph = { 0 }, node = { 0 }, attribute = { 0 }, opset = { 0 };
-	unsigned h = m->hidden;
-
-	for (unsigned i = 0; i < (int8 ? 12u : 7u); i++)
-		put_text(&node, 1, inputs[i]);
-	put_text(&node, 2, "");
-	put_text(&node, 2, "h1");
-	put_text(&node, 2, "c1");
-	put_text(&node, 4, int8 ? "DynamicQuantizeLSTM" : "LSTM");
-	put_text(&attribute, 1, "hidden_size");
-	put_int(&attribute, 3, h);
-	put_int(&attribute, 20, 2);
-	put_message(&node, 5, &attribute);
-	if (int8)
+	if (*operator == '+')
 		put_text(&node, 7, "com.microsoft");
-	put_message(&graph, 1, &node);
-	put_text(&graph, 2, "step");
-	if (int8) {
-		put_int8(&graph, "W", m->w, INPUTS, 4 * h);
-		put_int8(&graph, "R", m->r, h, 4 * h);
-	} else {
-		put_tensor(&graph, "W", FLOAT32, m->w, 16 * h * INPUTS, 3,
-			   (unsigned[]){ 1, 4 * h, INPUTS });
-		put_tensor(&graph, "R", FLOAT32, m->r, 16 * h * h, 3,
-			   (unsigned[]){ 1, 4 * h, h });
-	}
-	put_tensor(&graph, "B", FLOAT32, m->b, 32 * h, 2, (unsigned[]){ 1, 8 * h });
-	put_value(&graph, 11, "X", INPUTS);
-	put_value(&graph, 11, "h", h);
-	put_value(&graph, 11, "c", h);
-	put_value(&graph, 12, "h1", h);
-	put_value(&graph, 12, "c1", h);
+	put_message(graph, 1, &node);
+}
 
+/* The file around a graph, which is freed. */
+static inline struct buffer onnx_model(struct buffer *graph)
+{
+	struct buffer model = { 0 }, opset = { 0 };
+
+	put_text(graph, 2, "shape");
 	put_int(&model, 1, 8);
-	put_message(&model, 7, &graph);
+	put_message(&model, 7, graph);
 	put_text(&opset, 1, "");
 	put_int(&opset, 2, 14);
 	put_message(&model, 8, &opset);

@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * onnxruntime: the peer of the LSTM step. One streaming step (sequence 1, batch 1, state fed
- * back) of 8 inputs and hidden 32, 64, 128 through ONNX Runtime's C API, once with the f32
- * LSTM and once with its int8 one (com.microsoft DynamicQuantizeLSTM), one thread, outputs
- * preallocated, taking turns. What they compute is compared with a plain loop
- * before it is timed.
+ * onnxruntime: ONNX Runtime on the shapes (onnx_shapes.h) through its C API, f32 and int8, one
+ * thread, all optimisations, inputs and outputs preallocated; the state of a step is fed back by
+ * turning the tensors round.
  *
- * Prints JSON; exit 77 with a reason where the library is not there. Standard error also has
- * two thousand lines from Debian's build of the library, which registers every operator twice.
+ * Its standard error also has two thousand lines from Debian's build of the library, which
+ * registers every operator twice.
  */
-#include <stdio.h>
+#include "test/bench/contestant.h"
 
 #if __has_include(<onnxruntime/onnxruntime_c_api.h>)
 #include <dlfcn.h>
 #include <onnxruntime/onnxruntime_c_api.h>
-#include <stdbool.h>
-#include <time.h>
 
-#include "test/bench/onnx.h"
+#include "test/bench/onnx_shapes.h"
 
-/* As lstm_step.c: turns shorter than the scheduler's. */
-#define ROUNDS 201
-#define ROUND_NS 1e6
-
-static const OrtApiBase *(*base)(void);
 static const OrtApi *ort;
 static OrtEnv *env;
 static OrtMemoryInfo *memory;
+static float rows[ROWS][CHANNELS];
+static float inputs[DENSE_INPUTS][DENSE_WIDEST];
 
 static void check(OrtStatus *status)
 {
@@ -36,209 +29,175 @@ static void check(OrtStatus *status)
 	exit(1);
 }
 
-/* ---- one model, ready to step ---- */
-struct peer {
-	OrtSession *session;
-	unsigned hidden, turn;
-	float x[INPUTS], *state;	/* h, c, h', c' */
-	OrtValue *input[2][3], *output[2][2];
-};
-
-static OrtValue *wrap(float *p, unsigned n)
+static OrtSession *session_open(struct buffer model)
 {
-	const int64_t shape[3] = { 1, 1, n };
-	OrtValue *v;
-
-	check(ort->CreateTensorWithDataAsOrtValue(memory, p, n * 4, shape, 3,
-						  ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v));
-	return v;
-}
-
-static struct peer *peer_open(const struct weights *m, int int8)
-{
-	struct peer *p = calloc(1, sizeof *p);
-	struct buffer model = make_model(m, int8);
 	OrtSessionOptions *options;
-	unsigned h = m->hidden;
+	OrtSession *session;
 
-	if (!p || !(p->state = calloc(4 * h, 4)))
-		exit(1);
-	p->hidden = h;
 	check(ort->CreateSessionOptions(&options));
 	check(ort->SetIntraOpNumThreads(options, 1));
 	check(ort->SetInterOpNumThreads(options, 1));
 	check(ort->SetSessionGraphOptimizationLevel(options, ORT_ENABLE_ALL));
-	check(ort->CreateSessionFromArray(env, model.p, model.n, options, &p->session));
+	check(ort->CreateSessionFromArray(env, model.p, model.n, options, &session));
 	ort->ReleaseSessionOptions(options);
 	free(model.p);
-	/* The state is fed back by turning: what one step wrote, the next one reads. */
-	for (unsigned i = 0; i < 2; i++) {
-		float *from = p->state + 2 * h * i, *to = p->state + 2 * h * !i;
+	return session;
+}
 
-		p->input[i][0] = wrap(p->x, INPUTS);
-		p->input[i][1] = wrap(from, h);
-		p->input[i][2] = wrap(from + h, h);
-		p->output[i][0] = wrap(to, h);
-		p->output[i][1] = wrap(to + h, h);
+static OrtValue *tensor(float *p, struct onnx_shape of)
+{
+	int64_t shape[4];
+	size_t n = 1, dims = 0;
+	OrtValue *v;
+
+	for (; of.dim[dims]; dims++) {
+		shape[dims] = of.dim[dims];
+		n *= of.dim[dims];
 	}
+	check(ort->CreateTensorWithDataAsOrtValue(memory, p, n * sizeof *p, shape, dims,
+						  ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v));
+	return v;
+}
+
+/* ---- the step ---- */
+struct step {
+	OrtSession *session;
+	unsigned hidden, turn;
+	float x[CHANNELS], *state;	/* h, c, h', c' */
+	OrtValue *input[2][3], *output[2][2];
+};
+
+static struct step *step_open(unsigned hidden, bool int8)
+{
+	struct lstm_shape s = lstm_make(CHANNELS, hidden, hidden);
+	struct step *p = calloc(1, sizeof *p);
+
+	if (!p)
+		abort();
+	p->hidden = hidden;
+	p->state = shape_block(4 * hidden);
+	p->session = session_open(onnx_step(&s, int8));
+	for (unsigned i = 0; i < 2; i++) {
+		float *from = p->state + 2 * hidden * i, *to = p->state + 2 * hidden * !i;
+
+		p->input[i][0] = tensor(p->x, SHAPE(1, 1, CHANNELS));
+		p->input[i][1] = tensor(from, SHAPE(1, 1, hidden));
+		p->input[i][2] = tensor(from + hidden, SHAPE(1, 1, hidden));
+		p->output[i][0] = tensor(to, SHAPE(1, 1, hidden));
+		p->output[i][1] = tensor(to + hidden, SHAPE(1, 1, hidden));
+	}
+	layer_free(&s.gates);
 	return p;
 }
 
-static void peer_close(struct peer *p)
-{
-	for (unsigned i = 0; i < 10; i++)
-		ort->ReleaseValue(i < 6 ? p->input[i / 3][i % 3] : p->output[(i - 6) / 2][i % 2]);
-	ort->ReleaseSession(p->session);
-	free(p->state);
-	free(p);
-}
-
-static const float *peer_step(struct peer *p, const float *x)
+static const float *run_step(void *self, unsigned i)
 {
 	static const char *const in[] = { "X", "h", "c" }, *const out[] = { "h1", "c1" };
+	struct step *p = self;
 	unsigned turn = p->turn;
 
-	memcpy(p->x, x, sizeof p->x);
+	memcpy(p->x, rows[i % ROWS], sizeof p->x);
 	check(ort->Run(p->session, NULL, in, (const OrtValue *const *)p->input[turn], 3, out, 2,
 		       p->output[turn]));
 	p->turn = !turn;
 	return p->state + 2 * p->hidden * p->turn;
 }
 
-/* ---- is it an LSTM, and the same one? ---- */
-static void plain_step(const struct weights *m, const float *x, float *h, float *c)
+/* ---- X to Y ---- */
+struct map {
+	OrtSession *session;
+	float *x, *y;
+	OrtValue *input, *output;
+};
+
+static struct map *map_open(struct buffer model, struct onnx_shape in, struct onnx_shape out)
 {
-	unsigned n = m->hidden;
-	float pre[4 * 128];
+	struct map *m = calloc(1, sizeof *m);
 
-	for (unsigned o = 0; o < 4 * n; o++) {
-		float sum = m->b[o] + m->b[4 * n + o];
+	if (!m)
+		abort();
+	m->session = session_open(model);
+	m->x = shape_block(WINDOW * CHANNELS + DENSE_WIDEST);
+	m->y = shape_block(WINDOW * CHANNELS + DENSE_WIDEST);
+	m->input = tensor(m->x, in);
+	m->output = tensor(m->y, out);
+	return m;
+}
 
-		for (unsigned i = 0; i < INPUTS; i++)
-			sum += m->w[o * INPUTS + i] * x[i];
-		for (unsigned i = 0; i < n; i++)
-			sum += m->r[o * n + i] * h[i];
-		pre[o] = sum;
+static const float *map_run(struct map *m, const float *x, size_t n)
+{
+	static const char *const in[] = { "X" }, *const out[] = { "Y" };
+
+	memcpy(m->x, x, n * sizeof *x);
+	check(ort->Run(m->session, NULL, in, (const OrtValue *const *)&m->input, 1, out, 1,
+		       &m->output));
+	return m->y;
+}
+
+static const float *run_window(void *self, unsigned i)
+{
+	return map_run(self, rows[i % (ROWS / WINDOW) * WINDOW], WINDOW * CHANNELS);
+}
+
+static const float *run_dense(void *self, unsigned i)
+{
+	return map_run(self, inputs[i % DENSE_INPUTS], DENSE_WIDEST);
+}
+
+static void add(struct contestant *t, const char *variant, bool int8)
+{
+	for (unsigned i = 0; i < HIDDEN_SIZES; i++) {
+		const char *shape = lstm_name(hidden_sizes[i]);
+
+		if (contestant_wants(t, shape, variant))
+			contestant_add(t, shape, variant, run_step,
+				       step_open(hidden_sizes[i], int8), STEPS_BEFORE,
+				       hidden_sizes[i]);
 	}
-	for (unsigned i = 0; i < n; i++) {
-		c[i] = c[i] / (1 + expf(-pre[2 * n + i])) +
-		       tanhf(pre[3 * n + i]) / (1 + expf(-pre[i]));
-		h[i] = tanhf(c[i]) / (1 + expf(-pre[n + i]));
+	if (contestant_wants(t, "window", variant)) {
+		struct window_shape s = window_make();
+
+		contestant_add(t, "window", variant, run_window,
+			       map_open(onnx_window(&s, int8), SHAPE(WINDOW, 1, CHANNELS),
+					SHAPE(WINDOW, 1, 1, CHANNELS)), 0, WINDOW * CHANNELS);
+	}
+	if (contestant_wants(t, "dense", variant)) {
+		struct dense_shape s = dense_make();
+
+		contestant_add(t, "dense", variant, run_dense,
+			       map_open(onnx_dense(&s, int8), SHAPE(1, DENSE_WIDEST),
+					SHAPE(1, DENSE_WIDEST)), 0, DENSE_WIDEST);
 	}
 }
 
-static void compare(const struct weights *m, struct peer *p, float allowed)
-{
-	float h[128] = { 0 }, c[128] = { 0 }, x[INPUTS], worst = 0;
-
-	for (unsigned t = 0; t < 50; t++) {
-		const float *got;
-
-		for (unsigned i = 0; i < INPUTS; i++)
-			x[i] = noise();
-		plain_step(m, x, h, c);
-		got = peer_step(p, x);
-		for (unsigned i = 0; i < m->hidden; i++)
-			worst = fmaxf(worst, fabsf(got[i] - h[i]));
-	}
-	if (worst <= allowed)
-		return;
-	fprintf(stderr, "onnxruntime: hidden %u: differs by %g from a plain loop\n", m->hidden,
-		(double)worst);
-	exit(1);
-}
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-static double time_steps(struct peer *p, unsigned steps)
-{
-	float x[64][INPUTS];
-	double begin;
-
-	for (unsigned i = 0; i < 64 * INPUTS; i++)
-		x[i / INPUTS][i % INPUTS] = noise();
-	begin = now_ns();
-	for (unsigned i = 0; i < steps; i++)
-		peer_step(p, x[i % 64]);
-	return (now_ns() - begin) / steps;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static bool load_library(void)
+int main(int argc, char **argv)
 {
 	void *library = dlopen("libonnxruntime.so", RTLD_NOW);
+	const OrtApiBase *(*base)(void);
+	struct contestant t;
 
-	if (!library) {
-		printf("%s\n", dlerror());
-		return false;
-	}
+	contestant_open(&t, argc, argv);
+	if (!library)
+		return contestant_skip(dlerror());
 	*(void **)&base = dlsym(library, "OrtGetApiBase");
 	ort = base ? base()->GetApi(ORT_API_VERSION) : NULL;
 	if (!ort)
-		printf("libonnxruntime is older than its header\n");
-	return ort;
-}
-
-#define SIZES 3
-#define PEERS (2 * SIZES)	/* f32 and int8 of each size */
-
-int main(void)
-{
-	static const unsigned hidden[SIZES] = { 32, 64, 128 };
-	struct weights weights[SIZES];
-	struct peer *peer[PEERS];
-	static double ns[PEERS][ROUNDS];
-	unsigned steps[PEERS];
-
-	if (!load_library())
-		return 77;
+		return contestant_skip("libonnxruntime is older than its header");
+	snprintf(t.version, sizeof t.version, "%s", base()->GetVersionString());
 	check(ort->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "bench", &env));
 	check(ort->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &memory));
-	for (unsigned i = 0; i < PEERS; i++) {
-		if (i < SIZES)
-			weights[i] = make_weights(hidden[i]);
-		peer[i] = peer_open(&weights[i % SIZES], i >= SIZES);
-		compare(&weights[i % SIZES], peer[i], i >= SIZES ? 0.05f : 1e-5f);
-		steps[i] = (unsigned)(ROUND_NS / time_steps(peer[i], 500)) + 1;
-	}
-	for (unsigned round = 0; round < ROUNDS; round++)
-		for (unsigned i = 0; i < PEERS; i++)
-			ns[i][round] = time_steps(peer[i], steps[i]);
-	for (unsigned i = 0; i < PEERS; i++)
-		qsort(ns[i], ROUNDS, sizeof *ns[i], ascending);
-	printf("{\"version\":\"%s\"", base()->GetVersionString());
-	for (unsigned i = 0; i < PEERS; i += SIZES)
-		printf(",\"%s\":{\"32\":%.0f,\"64\":%.0f,\"128\":%.0f}",
-		       i ? "onnxruntime_int8_ns" : "onnxruntime_f32_ns", ns[i][ROUNDS / 2],
-		       ns[i + 1][ROUNDS / 2], ns[i + 2][ROUNDS / 2]);
-	printf("}\n");
-	for (unsigned i = 0; i < PEERS; i++)
-		peer_close(peer[i]);
-	for (unsigned i = 0; i < SIZES; i++)
-		weights_free(&weights[i]);
-	ort->ReleaseMemoryInfo(memory);
-	ort->ReleaseEnv(env);
-	return 0;
+	shape_rows(rows);
+	dense_inputs(inputs);
+	add(&t, "f32", false);
+	add(&t, "int8", true);
+	return contestant_serve(&t);
 }
 
 #else
 
 int main(void)
 {
-	printf("built without onnxruntime/onnxruntime_c_api.h\n");
-	return 77;
+	return contestant_skip("built without onnxruntime/onnxruntime_c_api.h");
 }
 
 #endif

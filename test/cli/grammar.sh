@@ -71,7 +71,7 @@ for o in $objects; do
 	# A command that knows no such option is a command that was understood.
 	expect=2 after=--no-such-option sees=
 	for k in $commands; do
-		[ $o = model ] && case $k in show | load) ;; *) continue ;; esac
+		[ $o = model ] && case $k in show | load | promote | rollback | shadow | compare) ;; *) continue ;; esac
 		for q in "$k" $(printf %.2s "$k"); do
 			fits=$(printf '%s\nhelp\n' "$commands" | grep -c "^$q")
 			want 2 "$o" "$q" --no-such-option
@@ -96,7 +96,7 @@ for o in $objects; do
 		case $k in -*) option=$k k= ;; esac
 		[ -n "$option" ] || { option=$k; k=; }
 		need=
-		case "$o $k" in "record start" | "model load" | "replay ") need=file ;; "model show") need=f ;; esac
+		case "$o $k" in "record start" | "model load" | "model promote" | "model shadow" | "replay ") need=file ;; "model show") need=f ;; esac
 		# shellcheck disable=SC2086
 		"$sonde" "$o" $k $need "$option" >"$dir/out" 2>"$dir/err"
 		[ $? = 2 ] && grep -q "needs a value" "$dir/err" && continue

@@ -29,7 +29,7 @@ is() {
 }
 is 'length' 2
 is '.[1].formatted.key' 1
-is '.[1].formatted.value.version' 2
+is '.[1].formatted.value.version' "$(sed -n 's/^#define SONDE_STATS_VERSION //p' bpf/stats.h)"
 is '.[1].formatted.value.host.name' main
 is '.[1].formatted.value.host.worst_pid' 4321
 is '.[1].formatted.value.tick.ticks' 12345

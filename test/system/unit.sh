@@ -31,7 +31,7 @@ for f in usr/sbin/sonded usr/bin/sonde usr/lib/sonde/sonde-model etc/sonde/sonde
 	usr/lib/systemd/system/sonded.service usr/share/doc/sonde/LICENSE \
 	usr/lib/udev/rules.d/60-sonde.rules usr/lib/sysusers.d/sonde.conf \
 	usr/lib/tmpfiles.d/sonde.conf usr/lib/modules-load.d/sonde.conf \
-	usr/share/sonde/sensors/tmp105.conf; do
+	usr/share/sonde/sensors/tmp105.conf usr/share/sonde/general.safetensors; do
 	[ -f "$root/$f" ] || fail "/$f was not installed"
 done
 [ -d "$root/etc/sonde/conf.d" ] || fail "no conf.d"

@@ -93,6 +93,8 @@ static void test_defaults(void)
 	CHECK_EQ(p->core, CORE_LAST);
 	CHECK_EQ(p->priority, 40);
 	CHECK_NEAR(p->false_alarms_per_day, 1, 0);
+	CHECK(p->follow && p->rebaseline_s == 0);
+	CHECK_NEAR(p->freeze_s, 86400, 0);
 	CHECK_EQ(p->alarm_k, 5);
 	CHECK_EQ(p->alarm_n, 8);
 	CHECK_STR(p->model, "");
@@ -153,6 +155,26 @@ static void test_bytes(void)
 	}
 }
 
+static void test_budget(void)
+{
+	struct config *c = load(PIPELINE "follow = no\nfreeze = 2 h\nrebaseline = 7 days\n" SENSOR);
+	const struct pipeline_config *p = &c->pipeline[0];
+
+	CHECK(!p->follow);
+	CHECK_NEAR(p->freeze_s, 7200, 0);
+	CHECK_NEAR(p->rebaseline_s, 7 * 86400, 0);
+	config_free(c);
+	c = load(PIPELINE "rebaseline = off\n" SENSOR);
+	CHECK(c->pipeline[0].rebaseline_s == 0);
+	config_free(c);
+	refuse(2, "rebaseline = 2 h: not between 86400 s and 3.16224e+07 s",
+	       PIPELINE "rebaseline = 2 h\n" SENSOR);
+	refuse(2, "rebaseline = no: not a number with a unit: off; or us, ms, s, min, h or day",
+	       PIPELINE "rebaseline = no\n" SENSOR);
+	refuse(2, "freeze = 1 s: not between 60 s and 2.6784e+06 s", PIPELINE "freeze = 1 s\n" SENSOR);
+	refuse(2, "follow = often: must be yes or no", PIPELINE "follow = often\n" SENSOR);
+}
+
 static void test_values(void)
 {
 	refuse(2, "rate = 50 Herz: \"Herz\" is no unit here: Hz, kHz or mHz",
@@ -178,8 +200,9 @@ static void test_values(void)
 	       PIPELINE "alarm = 0 of 8\n" SENSOR);
 	refuse(2, "alarm = 1 of 65: K of N needs 1 <= K <= N <= 64",
 	       PIPELINE "alarm = 1 of 65\n" SENSOR);
-	refuse(2, "clear = 2 days: \"days\" is no unit here: us, ms, s, min or h",
-	       PIPELINE "clear = 2 days\n" SENSOR);
+	refuse(2, "clear = 2 weeks: \"weeks\" is no unit here: us, ms, s, min, h or day",
+	       PIPELINE "clear = 2 weeks\n" SENSOR);
+	refuse(2, "clear = 2 days: not between 0 s and 3600 s", PIPELINE "clear = 2 days\n" SENSOR);
 	refuse(3, "before = 1 h: 3600000 rows at 1000 Hz; no more than 16384 are kept",
 	       PIPELINE "rate = 1 kHz\nbefore = 1 h\n" SENSOR);
 	refuse(1, "before = 5 s (not given): 50000 rows at 10000 Hz; no more than 16384 are kept",
@@ -221,7 +244,7 @@ static void test_sensors(void)
 	refuse(6, "counter = maybe: must be yes or no", PIPELINE SENSOR "counter = maybe\n");
 	refuse(6, "unit = metres/second: longer than 11 bytes",
 	       PIPELINE SENSOR "unit = metres/second\n");
-	refuse(6, "every = often: not a number with a unit: us, ms, s, min or h; or a number of "
+	refuse(6, "every = often: not a number with a unit: us, ms, s, min, h or day; or a number of "
 	       "ticks",
 	       PIPELINE SENSOR "every = often\n");
 	refuse(6, "every = 2: kind = stream comes when it comes",
@@ -369,6 +392,7 @@ int main(void)
 	test_defaults();
 	test_syntax();
 	test_bytes();
+	test_budget();
 	test_values();
 	test_sensors();
 	test_channels();

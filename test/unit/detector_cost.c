@@ -81,19 +81,21 @@ static void run(struct detector *d, unsigned steps)
 	for (unsigned i = 0; i < steps; i++) {
 		detector_step(d, x[i % ROWS], valid[i % ROWS], &r);
 		CHECK(isfinite(r.score));
+		if (i % 100 == 0)
+			detector_follow(d, 0.01f);
 	}
 }
 
-static void cost(int kind, int int8, const char *name)
+static void cost(enum fc_kind kind, const struct made_shape *shape, const char *name)
 {
 	struct detector *d;
 	struct made m;
 	long least = -1;
 
-	made_open(&m, CHANNELS, 32, 5, int8);
+	made_open(&m, shape);
 	for (unsigned i = 0; i < ROWS; i++)
 		made_row(&m, x[i], valid[i]);
-	CHECK_EQ(detector_open(&d, &m.spec, (enum fc_kind)kind, NULL), 0);
+	CHECK_EQ(detector_open(&d, &m.spec, kind, NULL), 0);
 	run(d, ROWS);
 #ifndef SONDE_SANITIZED
 	unsigned long before = allocations;
@@ -122,10 +124,22 @@ static void cost(int kind, int int8, const char *name)
 
 int main(void)
 {
+	struct made_shape all = {
+		.channels = CHANNELS, .lags = 5, .level = true, .rank = 9, .slow = true,
+		.net = RECURRENT_FORECAST, .hidden = 32, .layers = 2, .features = 4, .quick = -2,
+		.int8 = true,
+	};
+	struct made_shape window = {
+		.channels = CHANNELS, .lags = 2, .net = RECURRENT_AUTOENCODER, .hidden = 8,
+		.window = 6, .online = 20,
+	};
+
 	mlockall(MCL_CURRENT);
-	cost(FC_XNN, 1, "xnnpack");
-	cost(FC_SUBGRAPH, 1, "xnnpack-subgraph");
-	cost(FC_REF, 1, "reference");
-	cost(FC_REF, 0, "float");
+	cost(FC_XNN, &all, "xnnpack");
+	cost(FC_SUBGRAPH, &all, "xnnpack-subgraph");
+	cost(FC_REF, &all, "reference");
+	all.dynamic = true;
+	cost(FC_XNN, &all, "xnnpack, dynamic");
+	cost(FC_REF, &window, "float, autoencoder");
 	return 0;
 }

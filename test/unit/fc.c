@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * The implementations of the int8 operator against one another and against arithmetic done
- * here, bit for bit; the float operator; the input tensor; what is refused.
+ * The implementations of the int8 operator, static and dynamic, against one another and against
+ * arithmetic done here, bit for bit; the float operator; the input tensor; what is refused.
  */
+#include <float.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,7 +37,7 @@ static float draw_float(float swing)
 	return swing * ((float)(draw() >> 8) / (float)(1 << 23) - 1);
 }
 
-static struct fc_spec made(unsigned in, unsigned out, enum weights kind)
+static struct fc_spec made(unsigned in, unsigned out, enum weights kind, bool dynamic)
 {
 	for (unsigned i = 0; i < in * out; i++)
 		weight[i] = (int8_t)(kind == RANDOM ? (int)(draw() % 256) - 128 :
@@ -48,6 +49,7 @@ static struct fc_spec made(unsigned in, unsigned out, enum weights kind)
 	}
 	return (struct fc_spec){
 		.in = in, .out = out, .weight = weight, .scale = scale, .bias = bias,
+		.dynamic = dynamic,
 	};
 }
 
@@ -68,24 +70,43 @@ static bool library_is_exact(void)
 #endif
 }
 
+/* What a run of a dynamic operator makes of all its inputs: the largest is 127 steps. */
+static float dynamic_step(unsigned in, float *inv_step)
+{
+	double most = 0;
+
+	for (unsigned i = 0; i < in; i++)
+		most = fmax(most, fabs((double)x[i]));
+	if (most < 1e-30f) {
+		*inv_step = 0;
+		return 1;
+	}
+	*inv_step = 127 / (float)most;
+	return (float)most / 127;
+}
+
 static void check_reference(const struct fc_spec *s, const float *y)
 {
+	float inv_step = 127, step = s->dynamic ? dynamic_step(s->in, &inv_step) : 1;
+
 	for (unsigned o = 0; o < s->out; o++) {
+		volatile float product;
 		int64_t sum = 0;
 
 		for (unsigned i = 0; i < s->in; i++) {
 			int8_t q;
 
-			quant_i8(&q, &x[i], 1, 127);
+			quant_i8(&q, &x[i], 1, inv_step);
 			sum += s->weight[o * s->in + i] * q;
 		}
-		CHECK(y[o] == fmaf((float)sum, s->scale[o], s->bias[o]));
+		product = (float)sum * step;
+		CHECK(y[o] == fmaf(product, s->scale[o], s->bias[o]));
 	}
 }
 
-static void check_shape(unsigned in, unsigned out, enum weights kind)
+static void check_shape(unsigned in, unsigned out, enum weights kind, bool dynamic)
 {
-	struct fc_spec spec = made(in, out, kind);
+	struct fc_spec spec = made(in, out, kind, dynamic);
 	struct fc *fc[FC_KINDS];
 	struct why why;
 
@@ -108,8 +129,8 @@ static void check_shape(unsigned in, unsigned out, enum weights kind)
 			y = fc_run(fc[k]);
 			if (!library_is_exact() || !memcmp(y, want, out * sizeof *y))
 				continue;
-			fprintf(stderr, "%u x %u, weights %d, round %u: %s differs\n", out, in,
-				kind, round, fc_name(fc[k]));
+			fprintf(stderr, "%u x %u, weights %d, round %u: %s %s differs\n", out, in,
+				kind, round, dynamic ? "dynamic" : "static", fc_name(fc[k]));
 			exit(1);
 		}
 	}
@@ -117,23 +138,50 @@ static void check_shape(unsigned in, unsigned out, enum weights kind)
 		fc_close(fc[k]);
 }
 
-static void shapes(void)
+static void shapes(bool dynamic)
 {
 	for (unsigned in = 1; in <= 18; in++)
 		for (unsigned out = 1; out <= 18; out++)
-			check_shape(in, out, (in + out) % WEIGHTS);
+			check_shape(in, out, (in + out) % WEIGHTS, dynamic);
 	for (unsigned i = 0; i < 120; i++)
-		check_shape(1 + draw() % DIM_MAX, 1 + draw() % DIM_MAX, i % WEIGHTS);
-	check_shape(72, 256, RANDOM);
-	check_shape(DIM_MAX, DIM_MAX, LEAST);
-	check_shape(DIM_MAX, 1, MOST);
-	check_shape(1, DIM_MAX, EXTREMES);
+		check_shape(1 + draw() % DIM_MAX, 1 + draw() % DIM_MAX, i % WEIGHTS, dynamic);
+	check_shape(72, 256, RANDOM, dynamic);
+	check_shape(DIM_MAX, DIM_MAX, LEAST, dynamic);
+	check_shape(DIM_MAX, 1, MOST, dynamic);
+	check_shape(1, DIM_MAX, EXTREMES, dynamic);
+}
+
+/* Inputs of all magnitudes, one run after another: every run has its own step. */
+static void magnitudes(void)
+{
+	static const float size[] = {
+		1, 1e9f, 0, 1e-35f, 1e-29f, 1e-6f, 40, 1e12f, 0.5f, 1e-30f, 3,
+	};
+	struct fc_spec spec = made(67, 41, RANDOM, true);
+	struct fc *fc[FC_KINDS];
+
+	for (int k = 0; k < FC_KINDS; k++)
+		CHECK_EQ(fc_open(&fc[k], &spec, k, NULL), 0);
+	for (unsigned round = 0; round < sizeof size / sizeof *size; round++) {
+		for (unsigned i = 0; i < 67; i++)
+			x[i] = draw_float(size[round]);
+		for (int k = 0; k < FC_KINDS; k++) {
+			if (!library_is_exact() && k != FC_REF)
+				continue;
+			/* In two parts, at steps that do not matter. */
+			fc_put(fc[k], 0, x, 30, 127);
+			fc_put(fc[k], 30, x + 30, 37, 12.7f);
+			check_reference(&spec, fc_run(fc[k]));
+		}
+	}
+	for (int k = 0; k < FC_KINDS; k++)
+		fc_close(fc[k]);
 }
 
 static void names(void)
 {
 	static const char *const want[] = { "xnnpack", "xnnpack-subgraph", "reference" };
-	struct fc_spec spec = made(72, 256, RANDOM);
+	struct fc_spec spec = made(72, 256, RANDOM, false);
 	struct fc *fc;
 
 	for (int k = 0; k < FC_KINDS; k++) {
@@ -196,6 +244,68 @@ static void tensor(bool int8)
 	fc_close(fc);
 }
 
+/* A dynamic operator's tensor holds floats: nothing is clipped or rounded before the run. */
+static void dynamic_tensor(enum fc_kind kind)
+{
+	enum { N = 16 };
+	static float zero[N];
+	struct fc_spec spec = {
+		.in = N, .out = N, .weight = weight, .scale = scale, .bias = zero, .dynamic = true,
+	};
+	const float v[] = { 254, -2, NAN, 1 };
+	const float *y;
+	struct fc *fc;
+
+	for (unsigned i = 0; i < N * N; i++)
+		weight[i] = i % (N + 1) == 0;
+	for (unsigned i = 0; i < N; i++)
+		scale[i] = 1;
+	CHECK_EQ(fc_open(&fc, &spec, kind, NULL), 0);
+	CHECK(fc_run(fc)[3] == 0);
+	fc_put(fc, 2, v, 4, 127);
+	y = fc_run(fc);	/* in steps of 2; half a step goes to the even one */
+	CHECK(y[1] == 0 && y[2] == 254 && y[3] == -2 && y[4] == 0 && y[5] == 0);
+	fc_shift(fc, 12);
+	fc_put(fc, 0, (float[]){ 0, 0 }, 2, 127);
+	y = fc_run(fc);
+	CHECK(y[14] == 254 && y[15] == -2 && y[2] == 254);
+	/* With the large one gone, the step is a finer one: what was kept was the value. */
+	fc_put(fc, 2, (float[]){ 0 }, 1, 127);
+	fc_put(fc, 14, (float[]){ 0 }, 1, 127);
+	y = fc_run(fc);
+	CHECK_NEAR(y[15], -2, 1e-6);
+	CHECK_NEAR(y[5], 1, 2. / 254);
+	fc_put(fc, 0, (float[]){ INFINITY, -INFINITY, 5e11f }, 3, 127);
+	y = fc_run(fc);
+	CHECK_NEAR(y[0], 1e12, 1e6);
+	CHECK_NEAR(y[1], -1e12, 1e6);
+	CHECK_NEAR(y[2], 5e11, 5e9);
+	/* Too small to have a step. */
+	fc_clear(fc);
+	fc_put(fc, 0, (float[]){ 9e-31f, -1e-40f }, 2, 127);
+	y = fc_run(fc);
+	for (unsigned i = 0; i < N; i++)
+		CHECK(y[i] == 0);
+	fc_close(fc);
+}
+
+/* Sums that overflow both ways: an infinity or 0, never a NaN. */
+static void overflows(void)
+{
+	struct fc_spec spec = { .in = 2, .out = 3, .weight_f32 = weight_f32, .bias = bias };
+	const float w[] = { FLT_MAX, -FLT_MAX, FLT_MAX, FLT_MAX, -FLT_MAX, -FLT_MAX };
+	const float *y;
+	struct fc *fc;
+
+	memcpy(weight_f32, w, sizeof w);
+	bias[0] = bias[1] = bias[2] = 1;
+	CHECK_EQ(fc_open(&fc, &spec, FC_REF, NULL), 0);
+	fc_put(fc, 0, (float[]){ 9, 9 }, 2, 12.7f);
+	y = fc_run(fc);
+	CHECK(y[0] == 0 && y[1] == INFINITY && y[2] == -INFINITY);
+	fc_close(fc);
+}
+
 /* Sums in index order from the bias on, one rounding a product and one a sum. */
 static void floats(void)
 {
@@ -230,6 +340,32 @@ static void floats(void)
 	}
 }
 
+static void take(void *ctx, const float *in)
+{
+	memcpy(ctx, in, 3 * sizeof *in);
+}
+
+/* What a float operator reads, clipped, is told at each run. */
+static void tapped(void)
+{
+	float seen[3] = { 0 };
+	struct fc_spec spec = {
+		.in = 3, .out = 2, .weight_f32 = weight_f32, .bias = bias, .tap = take,
+		.tap_ctx = seen,
+	};
+	struct fc *fc;
+
+	CHECK_EQ(fc_open(&fc, &spec, FC_XNN, NULL), 0);
+	fc_put(fc, 0, (float[]){ 1, -200, NAN }, 3, 1);
+	CHECK(seen[0] == 0);
+	fc_run(fc);
+	CHECK(seen[0] == 1 && seen[1] == -127 && seen[2] == 0);
+	fc_put(fc, 2, (float[]){ 3 }, 1, 1);
+	fc_run(fc);
+	CHECK(seen[2] == 3);
+	fc_close(fc);
+}
+
 static void refuse(struct fc_spec spec, int kind)
 {
 	struct fc *fc = (struct fc *)&spec;
@@ -242,8 +378,8 @@ static void refuse(struct fc_spec spec, int kind)
 
 static void refused(void)
 {
-	const struct fc_spec good = made(4, 4, RANDOM);
-	struct fc_spec wrong[] = { good, good, good, good, good, good, good };
+	const struct fc_spec good = made(4, 4, RANDOM, false);
+	struct fc_spec wrong[] = { good, good, good, good, good, good, good, good };
 	const float bad[] = { 0, -1, NAN, INFINITY, 1e-40f };
 
 	wrong[0].in = 0;
@@ -253,7 +389,10 @@ static void refused(void)
 	wrong[4].weight_f32 = weight_f32;
 	wrong[5].bias = NULL;
 	wrong[6].scale = NULL;
-	for (unsigned i = 0; i < 7; i++)
+	wrong[7].weight = NULL;
+	wrong[7].weight_f32 = weight_f32;
+	wrong[7].dynamic = true;
+	for (unsigned i = 0; i < 8; i++)
 		for (int k = 0; k < FC_KINDS; k++)
 			refuse(wrong[i], k);
 	refuse(good, FC_KINDS);
@@ -288,7 +427,7 @@ static void *open_one(void *arg)
 /* The first use of the library, from several threads at once; signal stacks stay as they were. */
 static void threads(void)
 {
-	struct fc_spec spec = made(40, 40, RANDOM);
+	struct fc_spec spec = made(40, 40, RANDOM, false);
 	pthread_t thread[4];
 	void *failed;
 
@@ -307,8 +446,14 @@ int main(void)
 	names();
 	tensor(true);
 	tensor(false);
+	for (int k = 0; k < FC_KINDS; k++)
+		dynamic_tensor((enum fc_kind)k);
 	floats();
+	overflows();
+	tapped();
 	refused();
-	shapes();
+	magnitudes();
+	shapes(false);
+	shapes(true);
 	return 0;
 }

@@ -1,26 +1,36 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * model_fixture: small valid models made of a fixed sequence of numbers, and
- * their files taken apart without the code under test: what offset a tensor has
- * is read out of the header's text by strstr.
+ * model_fixture: small valid models of every shape, made of a fixed sequence of numbers. How two
+ * are compared is in model_same.h, how their files are taken apart in model_bytes.h.
  */
 #ifndef SONDE_TEST_MODEL_FIXTURE_H
 #define SONDE_TEST_MODEL_FIXTURE_H
 
-#include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <unistd.h>
 
 #include "kernels/detector.h"
 #include "kernels/why.h"
 #include "models/model.h"
 #include "test/test.h"
+#include "test/unit/model_bytes.h"
+#include "test/unit/model_same.h"
+
+/* What a fixture has; zero of anything but n and lags: it does not. */
+struct fixture_shape {
+	unsigned n, lags;
+	unsigned rank;		/* of the subspace over lags + 1 rows; with it left and code */
+	bool spread;
+	enum recurrent_kind kind;
+	unsigned hidden, layers, window, features, degree;
+	bool quick;
+	unsigned online, rows;
+	bool int8, dynamic;
+};
 
 struct fixture {
 	struct model m;
-	void *kept[64];
+	void *kept[128];
 	unsigned n_kept;
 	uint32_t seed;
 };
@@ -29,7 +39,7 @@ static inline void *fixture_keep(struct fixture *f, size_t size)
 {
 	void *p = calloc(1, size ? size : 1);
 
-	CHECK(p && f->n_kept < 64);
+	CHECK(p && f->n_kept < 128);
 	f->kept[f->n_kept++] = p;
 	return p;
 }
@@ -74,52 +84,158 @@ static inline void fixture_tail(struct fixture *f, struct tail *t)
 	t->slope = 1.5f;
 }
 
-/* 2 of n channels wander. The scores of the self-test are zeros: fixture_score sets them. */
-static inline void fixture_make(struct fixture *f, unsigned n, unsigned lags, unsigned hidden,
-				unsigned rows, bool int8)
+static inline void fixture_spread(struct fixture *f, struct spread_spec *s, unsigned series)
+{
+	s->start = fixture_floats(f, series, 0.5f, 1.5f);
+	s->center = fixture_floats(f, series, -1, 1);
+	s->inv_dev = fixture_floats(f, series, 0, 3);
+}
+
+static inline void fixture_subspace(struct fixture *f, const struct fixture_shape *shape)
 {
 	struct detector_spec *s = &f->m.spec;
-	struct model *m = &f->m;
-	float *skip, *level;
+	struct subspace_spec *p = &s->subspace;
+	unsigned cells = (shape->lags + 1) * shape->n;
 
-	*f = (struct fixture){ .seed = 7 };
+	p->lags = shape->lags + 1;
+	p->rank = shape->rank;
+	p->code_clip = 7.5f;
+	fixture_operator(f, &p->encode, p->rank, cells, shape->int8);
+	fixture_operator(f, &p->decode, cells, p->rank, shape->int8);
+	p->inv_sigma = fixture_floats(f, cells, 0, 2);
+	s->inv_usual = fixture_floats(f, shape->n, 0, 2);
+	fixture_spread(f, &s->left, shape->n);
+	fixture_spread(f, &s->code, shape->rank);
+	s->view[VIEW_SUBSPACE].weight = s->view[VIEW_LEFT].weight = s->view[VIEW_CODE].weight = 1;
+}
+
+static inline void fixture_graph(struct fixture *f, const struct fixture_shape *shape)
+{
+	struct graph_spec *g = &f->m.spec.recurrent.graph;
+	unsigned n = shape->n, k = shape->features, degree = shape->degree;
+	int32_t *neighbour = fixture_keep(f, (size_t)n * degree * sizeof *neighbour);
+
+	for (unsigned i = 0; i < n * degree; i++)
+		neighbour[i] = i % 5 == 4 ? -1 : (int32_t)(i * 7 % n);
+	*g = (struct graph_spec){ .nodes = n, .features = k, .degree = degree,
+				  .neighbour = neighbour };
+	g->edge = fixture_floats(f, (size_t)n * degree, -1, 1);
+	fixture_operator(f, &g->node, n * k, shape->hidden, shape->int8);
+	g->own = fixture_floats(f, (size_t)n * k, -1, 1);
+	g->mix = fixture_floats(f, (size_t)k * k, -1, 1);
+	g->mix_bias = fixture_floats(f, k, -1, 1);
+	g->fuse = fixture_floats(f, (size_t)n * k, -1, 1);
+}
+
+static inline void fixture_net(struct fixture *f, const struct fixture_shape *shape)
+{
+	struct detector_spec *s = &f->m.spec;
+	struct recurrent_spec *r = &s->recurrent;
+	unsigned n = shape->n, h = shape->hidden;
+
+	*r = (struct recurrent_spec){ .kind = shape->kind, .channels = n, .hidden = h,
+				      .layers = shape->layers ? shape->layers : 1,
+				      .window = shape->window };
+	fixture_operator(f, &r->gates[0], 4 * h, n + h, shape->int8);
+	if (r->layers == 2 || r->kind == RECURRENT_AUTOENCODER)
+		fixture_operator(f, &r->gates[1], 4 * h, 2 * h, shape->int8);
+	fixture_operator(f, &r->head, n, h, shape->int8);
+	s->recurrent_inv_sigma = fixture_floats(f, n, 0.5f, 2);
+	s->view[VIEW_RECURRENT].weight = 1;
+	if (shape->features)
+		fixture_graph(f, shape);
+	if (shape->quick) {
+		s->quick.hidden = h;
+		s->quick.weight = fixture_floats(f, 2 * (h + QUICK_CHEAP), -1, 1);
+		s->quick.bias = fixture_floats(f, 2, -1, 1);
+		s->quick.margin = 2.9444389f;
+	}
+}
+
+static inline void fixture_about(struct fixture *f, const struct fixture_shape *shape)
+{
+	struct model *m = &f->m;
+
 	strcpy(m->name, "pump \"A\"");
 	m->rate_hz = 49.98;
-	m->channel = fixture_keep(f, n * sizeof *m->channel);
-	for (unsigned i = 0; i < n; i++) {
+	m->channel = fixture_keep(f, shape->n * sizeof *m->channel);
+	for (unsigned i = 0; i < shape->n; i++) {
 		snprintf(m->channel[i].name, MODEL_NAME_MAX, "chan.%u", i);
 		strcpy(m->channel[i].unit, i % 2 ? "°C" : "");
 	}
-	*s = (struct detector_spec){ .channels = n, .lags = lags, .hidden = hidden };
-	s->mean = fixture_floats(f, n, -100, 100);
-	s->inv_std = fixture_floats(f, n, 0.01f, 10);
-	s->skip = skip = fixture_keep(f, n * sizeof *skip);
-	s->inv_sigma = fixture_floats(f, n, 0.5f, 2);
-	s->level_weight = level = fixture_floats(f, n, 0.5f, 2);
-	m->departure = fixture_floats(f, n, 2, 6);
-	for (unsigned i = 0; i < n && i < 2; i++) {
-		skip[i] = 1;
-		level[i] = 0;
-	}
-	fixture_operator(f, &s->linear, n, lags * n, int8);
-	if (hidden) {
-		fixture_operator(f, &s->gates, 4 * hidden, n + hidden, int8);
-		fixture_operator(f, &s->head, n, hidden, int8);
-	}
-	s->forecast_smooth = 0.4f;
-	s->level_smooth = 0.1f;
-	fixture_tail(f, &s->forecast_tail);
-	fixture_tail(f, &s->level_tail);
-	fixture_tail(f, &m->tail);
+	m->dynamic = shape->dynamic;
+	m->point_limit = 2.125f;
 	strcpy(m->created, "2026-02-03T04:05:06Z");
 	memset(m->data_sha256, 'a', 64);
 	m->rows = 3000;
 	m->seed = UINT64_MAX;
 	m->loss_linear = 0.5f;
 	m->loss_net = 0.3f;
-	m->test_rows = rows;
-	m->test_x = fixture_floats(f, (size_t)rows * n, -120, 120);
-	m->test_score = fixture_keep(f, rows * sizeof(float));
+	m->test_rows = shape->rows;
+	m->test_x = fixture_floats(f, (size_t)shape->rows * shape->n, -120, 120);
+	m->test_score = fixture_keep(f, shape->rows * sizeof(float));
+}
+
+static inline void fixture_dynamic(struct detector_spec *s)
+{
+	struct fc_spec *all[] = { &s->linear, &s->subspace.encode, &s->subspace.decode,
+				  &s->recurrent.gates[0], &s->recurrent.gates[1],
+				  &s->recurrent.head, &s->recurrent.graph.node };
+
+	for (unsigned i = 0; i < sizeof all / sizeof *all; i++)
+		all[i]->dynamic = all[i]->weight != NULL;
+}
+
+/* 2 of n channels wander. The scores of the self-test are zeros: fixture_score sets them. */
+static inline void fixture_shaped(struct fixture *f, const struct fixture_shape *shape)
+{
+	struct detector_spec *s = &f->m.spec;
+	unsigned n = shape->n;
+	float *wanders, *level;
+
+	*f = (struct fixture){ .seed = 7 };
+	fixture_about(f, shape);
+	*s = (struct detector_spec){ .channels = n, .lags = shape->lags, .z_clip = 10,
+				     .online = shape->online, .spread_rate = 0.04f };
+	for (unsigned v = 0; v < VIEWS; v++)
+		s->view[v] = (struct view_spec){ .scale = 0.7f + 0.1f * (float)v,
+						 .smooth = 0.9f / (float)(v + 1) };
+	s->view[VIEW_LEVEL].weight = s->view[VIEW_FORECAST].weight = 1;
+	s->mean = fixture_floats(f, n, -100, 100);
+	s->inv_std = fixture_floats(f, n, 0.01f, 10);
+	s->wanders = wanders = fixture_keep(f, n * sizeof *wanders);
+	s->inv_sigma = fixture_floats(f, n, 0.5f, 2);
+	s->level_weight = level = fixture_floats(f, n, 0.5f, 2);
+	f->m.departure = fixture_floats(f, n, 2, 6);
+	for (unsigned i = 0; i < n && i < 2 && !shape->online; i++) {
+		wanders[i] = 1;
+		level[i] = 0;
+	}
+	fixture_operator(f, &s->linear, n, shape->lags * n, shape->int8);
+	if (shape->spread) {
+		s->view[VIEW_SPREAD].weight = 1;
+		fixture_spread(f, &s->spread, n);
+		s->spread.online = shape->online;
+	}
+	if (shape->rank)
+		fixture_subspace(f, shape);
+	if (shape->kind != RECURRENT_NONE)
+		fixture_net(f, shape);
+	if (shape->dynamic)
+		fixture_dynamic(s);
+	fixture_tail(f, &f->m.tail);
+}
+
+/* A forecast net beside the linear parts; hidden 0: without. */
+static inline void fixture_make(struct fixture *f, unsigned n, unsigned lags, unsigned hidden,
+				unsigned rows, bool int8)
+{
+	struct fixture_shape shape = {
+		.n = n, .lags = lags, .hidden = hidden, .rows = rows, .int8 = int8,
+		.kind = hidden ? RECURRENT_FORECAST : RECURRENT_NONE,
+	};
+
+	fixture_shaped(f, &shape);
 }
 
 static inline void fixture_score(struct fixture *f)
@@ -144,180 +260,6 @@ static inline void fixture_free(struct fixture *f)
 {
 	while (f->n_kept)
 		free(f->kept[--f->n_kept]);
-}
-
-/* ---- equal in every bit? ---- */
-
-static inline void same_operator(const struct fc_spec *a, const struct fc_spec *b)
-{
-	size_t n = (size_t)a->out * a->in;
-
-	CHECK_EQ(a->in, b->in);
-	CHECK_EQ(a->out, b->out);
-	CHECK_EQ(!a->weight, !b->weight);
-	CHECK_EQ(!a->weight_f32, !b->weight_f32);
-	if (a->weight) {
-		CHECK(!memcmp(a->weight, b->weight, n));
-		CHECK(!memcmp(a->scale, b->scale, a->out * sizeof(float)));
-	}
-	if (a->weight_f32)
-		CHECK(!memcmp(a->weight_f32, b->weight_f32, n * sizeof(float)));
-	if (a->out)
-		CHECK(!memcmp(a->bias, b->bias, a->out * sizeof(float)));
-}
-
-#define SAME(field, count)                                                                   \
-	do {                                                                                 \
-		CHECK(!memcmp(a->field, b->field, (count) * sizeof(float)));                 \
-		CHECK_EQ((uintptr_t)b->field % sizeof(float), 0);                            \
-	} while (0)
-
-static inline void same_model(const struct model *a, const struct model *b)
-{
-	unsigned n = a->spec.channels;
-
-	CHECK_STR(b->name, a->name);
-	CHECK(a->rate_hz == b->rate_hz);
-	CHECK_EQ(b->spec.channels, n);
-	CHECK_EQ(b->spec.lags, a->spec.lags);
-	CHECK_EQ(b->spec.hidden, a->spec.hidden);
-	CHECK_EQ(b->test_rows, a->test_rows);
-	for (unsigned i = 0; i < n; i++) {
-		CHECK_STR(b->channel[i].name, a->channel[i].name);
-		CHECK_STR(b->channel[i].unit, a->channel[i].unit);
-	}
-	SAME(spec.mean, n);
-	SAME(spec.inv_std, n);
-	SAME(spec.skip, n);
-	SAME(spec.inv_sigma, n);
-	SAME(spec.level_weight, n);
-	SAME(departure, n);
-	if (a->test_rows) {
-		SAME(test_x, (size_t)n * a->test_rows);
-		SAME(test_score, a->test_rows);
-	}
-	same_operator(&a->spec.linear, &b->spec.linear);
-	same_operator(&a->spec.gates, &b->spec.gates);
-	same_operator(&a->spec.head, &b->spec.head);
-	CHECK(!memcmp(&a->spec.forecast_smooth, &b->spec.forecast_smooth, sizeof(float)));
-	CHECK(!memcmp(&a->spec.level_smooth, &b->spec.level_smooth, sizeof(float)));
-	CHECK(!memcmp(&a->spec.forecast_tail, &b->spec.forecast_tail, sizeof(struct tail)));
-	CHECK(!memcmp(&a->spec.level_tail, &b->spec.level_tail, sizeof(struct tail)));
-	CHECK(!memcmp(&a->tail, &b->tail, sizeof(struct tail)));
-	CHECK_STR(b->created, a->created);
-	CHECK_STR(b->data_sha256, a->data_sha256);
-	CHECK(b->rows == a->rows && b->seed == a->seed);
-	CHECK(b->loss_linear == a->loss_linear && b->loss_net == a->loss_net);
-}
-
-/* ---- files, by hand ---- */
-
-/* A file in the test's own folder; two answers are good at a time. */
-static char dir[] = "/tmp/sonde-model-XXXXXX";
-
-static inline const char *in_dir(const char *name)
-{
-	static char path[2][128];
-	static unsigned turn;
-
-	turn ^= 1;
-	snprintf(path[turn], sizeof path[turn], "%s/%s", dir, name);
-	return path[turn];
-}
-
-struct bytes {
-	uint8_t *p;
-	size_t len;
-};
-
-static inline struct bytes bytes_read(const char *path)
-{
-	struct bytes b = { malloc(64 << 20), 0 };
-	FILE *f = fopen(path, "rb");
-
-	CHECK(f && b.p);
-	b.len = fread(b.p, 1, 64 << 20, f);
-	CHECK(b.len < 64 << 20);
-	fclose(f);
-	b.p = realloc(b.p, b.len + 1);
-	return b;
-}
-
-static inline void bytes_write(const char *path, const void *p, size_t len)
-{
-	FILE *f = fopen(path, "wb");
-
-	CHECK(f && fwrite(p, 1, len, f) == len && fclose(f) == 0);
-}
-
-static inline uint64_t header_length(const struct bytes *b)
-{
-	uint64_t n = 0;
-
-	CHECK(b->len >= 8);
-	for (unsigned i = 0; i < 8; i++)
-		n |= (uint64_t)b->p[i] << 8 * i;
-	CHECK(n <= b->len - 8);
-	return n;
-}
-
-/* The header as a C string of its own. */
-static inline char *header_copy(const struct bytes *b)
-{
-	return strndup((char *)b->p + 8, header_length(b));
-}
-
-/* A file of this header, padded to `align`, and the data section of b. */
-static inline struct bytes with_header(const struct bytes *b, const char *header, size_t align)
-{
-	size_t len = strlen(header), padded = (8 + len + align - 1) / align * align - 8;
-	size_t data = 8 + header_length(b);
-	struct bytes r = { malloc(8 + padded + b->len - data), 8 + padded + b->len - data };
-
-	CHECK(r.p);
-	for (unsigned i = 0; i < 8; i++)
-		r.p[i] = (uint8_t)(padded >> 8 * i);
-	memset(r.p + 8, ' ', padded);
-	memcpy(r.p + 8, header, len);
-	memcpy(r.p + 8 + padded, b->p + data, b->len - data);
-	return r;
-}
-
-/* The same with the first `from` in the header become `to`. */
-static inline struct bytes edited(const struct bytes *b, const char *from, const char *to)
-{
-	char *header = header_copy(b), *at = strstr(header, from), *longer;
-	struct bytes r;
-
-	if (!at)
-		fprintf(stderr, "no %s in %s\n", from, header);
-	CHECK(at);
-	longer = malloc(strlen(header) + strlen(to) + 1);
-	CHECK(longer);
-	sprintf(longer, "%.*s%s%s", (int)(at - header), header, to, at + strlen(from));
-	r = with_header(b, longer, 64);
-	free(longer);
-	free(header);
-	return r;
-}
-
-/* Where a tensor lies in the file. */
-static inline size_t tensor_offset(const struct bytes *b, const char *name, size_t *size)
-{
-	char *header = header_copy(b), key[64], *at;
-	uint64_t begin, end;
-
-	snprintf(key, sizeof key, "\"%s\":{", name);
-	at = strstr(header, key);
-	CHECK(at);
-	at = strstr(at, "\"data_offsets\":[");
-	CHECK(at);
-	CHECK_EQ(sscanf(at, "\"data_offsets\":[%" SCNu64 ",%" SCNu64 "]", &begin, &end), 2);
-	CHECK(begin <= end && 8 + header_length(b) + end <= b->len);
-	free(header);
-	if (size)
-		*size = end - begin;
-	return 8 + header_length(b) + begin;
 }
 
 #endif

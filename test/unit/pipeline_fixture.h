@@ -70,7 +70,7 @@ struct fixture_memory {
 /*
  * Saved and loaded again, so that the model is owned and checked as any other.
  */
-static struct model *fixture_model(double rate_hz)
+static inline struct model *fixture_model(double rate_hz)
 {
 	struct fixture_memory *f = calloc(1, sizeof *f);
 	char path[] = "/tmp/sonde-fixture-XXXXXX";
@@ -100,18 +100,27 @@ static struct model *fixture_model(double rate_hz)
 		.name = "fixture", .rate_hz = rate_hz, .channel = f->channel,
 		.created = "2000-01-01T00:00:00Z", .departure = f->departure,
 		.spec = {
-			.channels = FIXTURE_CHANNELS, .lags = FIXTURE_LAGS, .hidden = FIXTURE_HIDDEN,
-			.mean = f->mean, .inv_std = f->one, .skip = f->zero,
+			.channels = FIXTURE_CHANNELS, .lags = FIXTURE_LAGS, .z_clip = 10,
+			.spread_rate = 1,
+			.mean = f->mean, .inv_std = f->one, .wanders = f->zero,
 			.linear = { .in = FIXTURE_LAGS * FIXTURE_CHANNELS, .out = FIXTURE_CHANNELS,
 				    .weight = f->linear, .scale = f->linear_scale, .bias = f->zero },
-			.gates = { .in = FIXTURE_CHANNELS + FIXTURE_HIDDEN, .out = 4 * FIXTURE_HIDDEN,
-				   .weight = f->gates, .scale = f->scale, .bias = f->zero },
-			.head = { .in = FIXTURE_HIDDEN, .out = FIXTURE_CHANNELS,
-				  .weight = f->head, .scale = f->scale, .bias = f->zero },
-			.inv_sigma = f->one, .level_weight = f->one,
-			.forecast_smooth = 0.4f, .level_smooth = 0.2f,
-			.forecast_tail = { { .2f, .3f, .4f, .5f, .6f, .7f, .8f, .9f }, 10 },
-			.level_tail = { { .2f, .3f, .4f, .5f, .6f, .7f, .8f, .9f }, 10 },
+			.recurrent = {
+				.kind = RECURRENT_FORECAST, .channels = FIXTURE_CHANNELS,
+				.hidden = FIXTURE_HIDDEN, .layers = 1,
+				.gates[0] = { .in = FIXTURE_CHANNELS + FIXTURE_HIDDEN,
+					      .out = 4 * FIXTURE_HIDDEN, .weight = f->gates,
+					      .scale = f->scale, .bias = f->zero },
+				.head = { .in = FIXTURE_HIDDEN, .out = FIXTURE_CHANNELS,
+					  .weight = f->head, .scale = f->scale, .bias = f->zero },
+			},
+			.inv_sigma = f->one, .recurrent_inv_sigma = f->one, .level_weight = f->one,
+			.view = {
+				[VIEW_LEVEL] = { 1, 4, 0.2f }, [VIEW_SUBSPACE] = { 0, 0, 1 },
+				[VIEW_FORECAST] = { 1, 4, 0.4f }, [VIEW_SPREAD] = { 0, 0, 1 },
+				[VIEW_LEFT] = { 0, 0, 1 }, [VIEW_CODE] = { 0, 0, 1 },
+				[VIEW_RECURRENT] = { 1, 4, 0.4f },
+			},
 		},
 		.tail = { { 0, 1, 2, 3, 4, 5, 6, 7 }, 1 },
 	};

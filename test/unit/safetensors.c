@@ -238,6 +238,45 @@ static void writes(void)
 	unlink(path);
 }
 
+/* As PyTorch's tools write: no padding, PyTorch's mark in place of our text. */
+static void writes_plain(void)
+{
+	float f32[5] = { 1, 2, 3, 4, 5 };
+	int8_t i8[3] = { -1, 0, 1 };
+	struct st_tensor t[] = {
+		{ .name = "b", .dtype = ST_F32, .dims = 1, .shape = { 5 }, .data = f32 },
+		{ .name = "a", .dtype = ST_I8, .dims = 2, .shape = { 3, 1 }, .data = i8 },
+	};
+	struct st_tensor swapped[] = { t[1], t[0] };
+	const char *path = in_dir("plain");
+	struct st_file f;
+	struct bytes b;
+	struct why why;
+	char *header;
+
+	CHECK_EQ(st_write_plain(path, t, 2, &why), 0);
+	b = bytes_read(path);
+	header = header_copy(&b);
+	CHECK(strstr(header, "{\"__metadata__\":{\"format\":\"pt\"},"
+		     "\"b\":{\"dtype\":\"F32\",\"shape\":[5],\"data_offsets\":[0,20]},"
+		     "\"a\":{\"dtype\":\"I8\",\"shape\":[3,1],\"data_offsets\":[20,23]}} ") == header);
+	CHECK_EQ(b.len, 8 + strlen(header) + 23);
+	CHECK(!memcmp(b.p + b.len - 23, f32, 20) && !memcmp(b.p + b.len - 3, i8, 3));
+	free(header);
+	CHECK_EQ(st_open(&f, b.p, b.len, &why), 0);
+	CHECK_EQ(f.tensors, 2);
+	CHECK(!f.text);
+	st_close(&f);
+	free(b.p);
+	CHECK_EQ(unlink(path), 0);
+
+	CHECK_EQ(st_write_plain(path, swapped, 2, &why), -EINVAL);
+	CHECK(strstr(why.text, "tensor b has no place at 3"));
+	t[0].shape[0] = UINT64_MAX / 2;
+	CHECK_EQ(st_write_plain(path, t, 2, &why), -EINVAL);
+	CHECK(access(path, F_OK));
+}
+
 int main(void)
 {
 	CHECK(mkdtemp(dir));
@@ -247,6 +286,7 @@ int main(void)
 	refuses_nul();
 	refuses_floods();
 	writes();
+	writes_plain();
 	rmdir(dir);
 	return 0;
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * The linear forecast recovers a process that it can express: two channels, one
- * driven by itself two rows ago, the other by the first one row ago, with an offset.
+ * driven by itself two rows ago, the other by the first one row ago, with an offset; and
+ * without a block it is what the other blocks alone give.
  */
 #include "models/train/ridge.h"
 
 #include <errno.h>
 
 #include "kernels/why.h"
+#include "models/train/data.h"
+#include "models/train/gram.h"
 #include "models/train/random.h"
 #include "test/test.h"
 
@@ -16,7 +19,20 @@
 #define L 3
 
 static float input[ROWS * N], left[ROWS * N];
-static const float none[N];
+
+/* Of all blocks of the first `rows` rows, or of all but one. */
+static int ridge(float *w, float *b, unsigned rows, unsigned lags, int without, double lambda,
+		 struct why *why)
+{
+	struct series s = { .rows = rows, .channels = N, .input = input };
+	struct gram g;
+	int err;
+
+	CHECK(!gram_open(&g, &s, lags));
+	err = ridge_fit(w, b, &g, without < 0 ? g.blocks : (unsigned)without, lambda, why);
+	gram_close(&g);
+	return err;
+}
 
 static void make(float noise)
 {
@@ -38,14 +54,15 @@ static void recovers(void)
 	struct why why;
 
 	make(0.5f);
-	CHECK(!ridge_fit(w, b, input, input, none, ROWS, N, L, 1e-3, &why));
+	CHECK(!ridge(w, b, ROWS, L, -1, 1e-3, &why));
 	/* weight[o][(lag - 1) * N + channel], newest first */
 	CHECK_NEAR(w[0 * L * N + 1 * N + 0], -0.8, 0.05);
 	CHECK_NEAR(w[0 * L * N + 0 * N + 0], 0, 0.05);
 	CHECK_NEAR(w[1 * L * N + 0 * N + 0], 0.5, 0.03);
 	CHECK_NEAR(w[1 * L * N + 0 * N + 1], 0, 0.05);
 	CHECK_NEAR(b[1], 0.25, 2e-2);
-	CHECK(!ridge_left(left, w, b, input, input, ROWS, N, L));
+	memset(left, 0, sizeof(left));
+	CHECK(!ridge_left(left, w, b, input, input, L, ROWS, N, L));
 	for (int t = 0; t < L; t++)
 		CHECK(left[t * N] == 0 && left[t * N + 1] == 0);
 	for (int t = L; t < ROWS; t++) {
@@ -70,52 +87,43 @@ static void penalty(void)
 	struct why why;
 
 	make(0.1f);
-	CHECK(!ridge_fit(weak, b, input, input, none, ROWS, N, 1, 1e-3, &why));
-	CHECK(!ridge_fit(strong, b, input, input, none, ROWS, N, 1, 1e4, &why));
+	CHECK(!ridge(weak, b, ROWS, 1, -1, 1e-3, &why));
+	CHECK(!ridge(strong, b, ROWS, 1, -1, 1e4, &why));
 	CHECK(fabsf(strong[N]) < 0.5f * fabsf(weak[N]));
 	for (int t = 0; t < ROWS; t++)
 		input[t * N + 1] = 0;
-	CHECK(!ridge_fit(weak, b, input, input, none, ROWS, N, 1, 10, &why));
+	CHECK(!ridge(weak, b, ROWS, 1, -1, 10, &why));
 	CHECK_NEAR(weak[N + 1], 0, 1e-6);
 	CHECK_NEAR(b[1], 0, 1e-6);
 	why.text[0] = 0;
-	CHECK_EQ(ridge_fit(weak, b, input, input, none, ROWS, N, 1, 0, &why), -EDOM);
+	CHECK_EQ(ridge(weak, b, ROWS, 1, -1, 0, &why), -EDOM);
 	CHECK(why.text[0]);
 }
 
-/* Of a channel that wanders only changes are used, and its level changes no forecast. */
-static void changes_only(void)
+/* A block that follows another law: what is made without it knows nothing of it. */
+static void without_a_block(void)
 {
-	static const float first[N] = { 1, 0 };
-	static float target[ROWS * N];
-	float w[N * L * N], b[N];
-	struct random r = { 12 };
+	const unsigned block = ROWS / GRAM_BLOCKS_MAX;
+	float all[N * N], clean[N * N], cut[N * N], b[N], b_clean[N];
 	struct why why;
 
-	memset(input, 0, sizeof(input));
-	for (int t = 3; t < ROWS; t++) {
-		float *x = input + t * N;
-
-		x[0] = x[-N] + random_uniform(&r);
-		x[1] = random_uniform(&r);
-		target[t * N + 1] = 0.7f * (x[-N] - x[-2 * N]) - 0.4f * (x[-2 * N] - x[-3 * N]) +
-				    0.3f * x[-N + 1];
-	}
-	CHECK(!ridge_fit(w, b, input, target, first, ROWS, N, L, 1e-3, &why));
-	/* [o = 1][lag][channel 0] */
-	CHECK_NEAR(w[L * N + 0 * N], 0.7, 1e-3);
-	CHECK_NEAR(w[L * N + 1 * N], -1.1, 1e-3);
-	CHECK_NEAR(w[L * N + 2 * N], 0.4, 1e-3);
-	CHECK_NEAR(w[L * N + 0 * N + 1], 0.3, 1e-3);
-	CHECK_NEAR(w[L * N + 2 * N + 1], 0, 1e-3);
-	CHECK(!ridge_fit(w, b, input, target, first, ROWS, N, 1, 1e-3, &why));
-	CHECK(w[N] == 0 && w[0] == 0);
+	make(0.1f);
+	CHECK(!ridge(clean, b_clean, ROWS - block, 1, -1, 10, &why));
+	for (unsigned t = ROWS - block; t < ROWS; t++)
+		input[t * N + 1] = -3 * input[(t - 1) * N];
+	CHECK(!ridge(all, b, ROWS, 1, -1, 10, &why));
+	CHECK(!ridge(cut, b, ROWS, 1, GRAM_BLOCKS_MAX - 1, 10, &why));
+	for (unsigned i = 0; i < N * N; i++)
+		CHECK_NEAR(cut[i], clean[i], 1e-5);
+	for (unsigned i = 0; i < N; i++)
+		CHECK_NEAR(b[i], b_clean[i], 1e-5);
+	CHECK(fabsf(all[N] - clean[N]) > 0.3f);
 }
 
 int main(void)
 {
-	changes_only();
 	recovers();
 	penalty();
+	without_a_block();
 	return 0;
 }

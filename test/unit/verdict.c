@@ -20,7 +20,7 @@ static enum verdict_change feed(struct verdict *v, uint64_t tick, float score)
 {
 	const float even[4] = { score / 4, score / 4, score / 4, score / 4 };
 
-	return verdict_step(v, tick, true, score, even, departure);
+	return verdict_step(v, tick, VERDICT_SOUND, score, even, departure);
 }
 
 static void k_of_n(void)
@@ -98,12 +98,12 @@ static void untrusted(void)
 	const float c[4] = { 30, 30, 30, 30 };
 
 	for (unsigned i = 1; i < 20; i++)
-		CHECK_EQ(verdict_step(&v, i, false, 120, c, departure), VERDICT_SAME);
+		CHECK_EQ(verdict_step(&v, i, VERDICT_DEAF, 120, c, departure), VERDICT_SAME);
 	CHECK(!v.alarm);
 	CHECK_EQ(feed(&v, 20, 11), VERDICT_SAME);
 	CHECK_EQ(feed(&v, 21, 11), VERDICT_ALARM);
 	for (unsigned i = 22; i < 40; i++)
-		CHECK_EQ(verdict_step(&v, i, false, 0, c, departure), VERDICT_SAME);
+		CHECK_EQ(verdict_step(&v, i, VERDICT_DEAF, 0, c, departure), VERDICT_SAME);
 	CHECK(v.alarm);
 }
 
@@ -123,7 +123,7 @@ static void first_departed(void)
 
 		for (unsigned c = 0; c < 4; c++)
 			score += tick[i][c];
-		verdict_step(&v, i + 1, true, score, tick[i], departure);
+		verdict_step(&v, i + 1, VERDICT_SOUND, score, tick[i], departure);
 	}
 	CHECK(v.alarm);
 	CHECK_EQ(verdict_departed(&v, order, 4), 3);
@@ -143,8 +143,8 @@ static void largest_kept(void)
 	const float early[4] = { 2.5f, 9, 0, 2.5f }, late[4] = { 0, 400, 300, 2.5f };
 	unsigned order[4];
 
-	verdict_step(&v, 1, true, 14, early, departure);
-	verdict_step(&v, 2, true, 700, late, departure);
+	verdict_step(&v, 1, VERDICT_SOUND, 14, early, departure);
+	verdict_step(&v, 2, VERDICT_SOUND, 700, late, departure);
 	CHECK_EQ(verdict_departed(&v, order, 4), 2);
 	CHECK_EQ(order[0], 1);
 	CHECK_EQ(order[1], 2);
@@ -158,20 +158,52 @@ static void ties_by_size_and_nobody_over(void)
 	const float tie[4] = { 3, 5, 4, 0 }, nobody[4] = { 1.5f, 1.9f, 1.6f, 0 };
 	unsigned order[4];
 
-	verdict_step(&v, 1, true, 12, tie, departure);
+	verdict_step(&v, 1, VERDICT_SOUND, 12, tie, departure);
 	CHECK_EQ(verdict_departed(&v, order, 4), 3);
 	CHECK_EQ(order[0], 1);
 	CHECK_EQ(order[1], 2);
 	CHECK_EQ(order[2], 0);
 
 	v = fresh(1, 1, 2);
-	verdict_step(&v, 1, true, 12, nobody, departure);
+	verdict_step(&v, 1, VERDICT_SOUND, 12, nobody, departure);
 	CHECK_EQ(verdict_departed(&v, order, 4), 1);
 	CHECK_EQ(order[0], 1);
 }
 
+/* What is over is so by the limit as it is now, which sound ticks alone move. */
+static void following(void)
+{
+	const struct verdict_config c = {
+		.limit = 3, .clear_ratio = 0.8f, .k = 1, .n = 1, .clear_ticks = 1,
+		.follow = { .promise = 1000, .k = 1, .n = 1, .freeze = 1000000,
+			    .tail = { { 0, 1, 2, 3, 4, 5, 6, 7 }, 2 } },
+	};
+	const float even[4] = { 0 };
+	struct verdict v;
+	uint64_t tick = 0;
+	float start;
+
+	verdict_init(&v, &c, 4);
+	start = v.limit_now;
+	CHECK(start > 7);	/* the ladder's, not the configuration's */
+	for (unsigned i = 0; i < 5000; i++)
+		verdict_step(&v, ++tick, VERDICT_DOUBTFUL, 1, even, departure);
+	CHECK(v.limit_now == start);
+	for (unsigned i = 0; i < 5000; i++)
+		CHECK_EQ(feed(&v, ++tick, 1), VERDICT_SAME);
+	CHECK(v.limit_now < 0.7f * start && v.limit_now > 1);
+	/* Between then and now: an alarm. It ends under the ratio of the limit as it is. */
+	start = v.limit_now;
+	CHECK_EQ(feed(&v, ++tick, start * 1.01f), VERDICT_ALARM);
+	CHECK_EQ(feed(&v, ++tick, start * 0.9f), VERDICT_SAME);
+	CHECK(v.limit_now == start);
+	CHECK_EQ(feed(&v, ++tick, start * 0.79f), VERDICT_CLEAR);
+	CHECK(v.limit_now > start);
+}
+
 int main(void)
 {
+	following();
 	k_of_n();
 	whole_window();
 	hysteresis();
