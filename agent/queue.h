@@ -35,7 +35,7 @@ struct record {
 	unsigned channel, state, fault;	/* enum channel_state, channel_fault */
 	int error;
 	void *old_model;
-	/* value[n], contribution[n] (nats), then valid[n] as bytes. */
+	/* value[n], contribution[n], then valid[n] as bytes. */
 	float data[];
 };
 

@@ -351,7 +351,7 @@ static void net(struct detector *d, float count, float most, struct detector_res
 	const struct detector_spec *s = &d->spec;
 	bool forecast = s->recurrent.kind == RECURRENT_FORECAST;
 
-	/* A copy: whoever reads the result has to find what the quick head saw, not what comes next. */
+	/* A copy: who reads the result has to find what the quick head saw, not what comes next. */
 	memcpy(d->state, recurrent_state(d->recurrent), s->recurrent.hidden * sizeof *d->state);
 	result->state = d->state;
 	result->early = result->ready && quick_confident(&s->quick, result->state, d->ratio);

@@ -54,14 +54,14 @@ struct detector_spec {
 	unsigned channels, lags;
 	const float *mean, *inv_std;	/* [N] channel units -> u; of the change where it wanders */
 	const float *wanders;		/* [N] 0 or 1 */
-	unsigned online;		/* rows from which mean and inv_std are measured first; 0: none */
+	unsigned online;		/* rows that measure mean and inv_std first; 0: none */
 	float z_clip;			/* deviations at which operators' inputs are cut */
 	struct view_spec view[VIEWS];
 	const float *level_weight;	/* [N] of the level view */
 	float spread_rate;		/* of the slow views' windows */
 	struct spread_spec spread, left, code;
 	struct subspace_spec subspace;
-	const float *inv_usual;		/* [N] 1 / what the subspace leaves of a channel in 95 of 100 rows */
+	const float *inv_usual;		/* [N] 1 / what the subspace leaves in 95 of 100 rows */
 	struct fc_spec linear;		/* N <- lags * N, newest row first */
 	const float *inv_sigma;		/* [N] of the linear forecast's held-out residual */
 	struct recurrent_spec recurrent;
@@ -96,15 +96,15 @@ struct detector_result {
 	 */
 	float departure;
 	float view[VIEWS];		/* before they are scaled */
-	const float *size[VIEWS];	/* [N] each channel's part of a view, 0 where invalid; code: [rank] */
-	const float *left;		/* [N] what the subspace leaves of this row; NULL: no such view */
+	const float *size[VIEWS];	/* [N] parts of a view, 0 where invalid; code: [rank] */
+	const float *left;		/* [N] what the subspace leaves, as it is; NULL: no view */
 	const float *contribution;	/* [N] its part of the score */
 	const float *prediction;	/* [N] this row's forecast, in u */
 	const float *u;			/* [N] this row */
 	const float *code;		/* [rank] components of the subspace; NULL: no such view */
-	const float *state;		/* [H] before this row, as the quick head saw it; NULL: no net */
+	const float *state;		/* [H] before the row, for the quick head; NULL: no net */
 	bool early;			/* the quick head ended the tick: recurrent was not run */
-	bool ready;			/* enough rows seen, and a channel to see, for the score to mean something */
+	bool ready;			/* enough rows seen, and a channel to see */
 };
 
 /*
@@ -124,8 +124,9 @@ const char *detector_view_name(enum detector_view v);
 
 /*
  * Slow re-baselining: move the mean of each channel that returns to a level by `rate` of the
- * way to the last row (cut at a few deviations). The owner calls it after a step, and never during an alarm,
- * a fault or a throttle. It acts on what is normal, not on the score. detector_reset undoes it.
+ * way to the last row (cut at a few deviations). The owner calls it after a step, and never
+ * during an alarm, a fault or a throttle. It acts on what is normal, not on the score.
+ * detector_reset undoes it.
  * A deviation that was measured online, over a few rows only, follows as slowly.
  */
 void detector_follow(struct detector *d, float rate);

@@ -177,8 +177,8 @@ int model_save(const struct model *m, const char *path, struct why *why)
 		bytes += f->shape[0] * (f->dims == 2 ? f->shape[1] : 1) * st_dtype_size(f->dtype);
 	}
 	if (bytes > MODEL_FILE_MAX - ST_HEADER_MAX)
-		return why_set(why, -EFBIG, "%s: %" PRIu64 " bytes of tensors, more than could be read "
-			       "again", path, bytes);
+		return why_set(why, -EFBIG, "%s: %" PRIu64 " bytes of tensors, more than could "
+			       "be read again", path, bytes);
 	err = meta_model_format(&text, m);
 	if (err)
 		return why_set(why, err, "%s: no memory", path);

@@ -21,7 +21,7 @@
 #define MODEL_HIDDEN_MAX 4096
 #define MODEL_COLUMNS_MAX 65536	/* of an operator, as kernels/fc.c has it; sums fit an int32 */
 #define MODEL_TEST_ROWS_MAX 4096
-#define MODEL_TEST_COST_MAX 2000000000u	/* multiply-adds of a self-test: a second of a small board */
+#define MODEL_TEST_COST_MAX 2000000000u	/* of a self-test: a second of a small board */
 #define MODEL_FILE_MAX (64u << 20)
 
 struct model_channel {
@@ -37,7 +37,7 @@ struct model {
 	struct detector_spec spec;	/* points into memory, below, or at what outlives this */
 	struct tail tail;		/* of the combined score, on held-out rows */
 	float point_limit;		/* departure above which a single row counts, for eval */
-	const float *departure;		/* [N] part of the score from which on a channel counts as departed */
+	const float *departure;		/* [N] part of the score from which on a channel departs */
 
 	/* Provenance, for `sonde model show`. */
 	char created[32];		/* RFC 3339, UTC */
@@ -49,7 +49,7 @@ struct model {
 	unsigned test_rows;
 	const float *test_x;		/* [test_rows][N] */
 	const float *test_score;	/* [test_rows] */
-	unsigned test_online;		/* of an expanded model: spec.online of the self-test; 0: as spec has it */
+	unsigned test_online;		/* expanded: spec.online of the self-test; 0: as it is */
 
 	/* What model_free gives back: pages of this size, or, size 0, a malloc. */
 	void *memory;

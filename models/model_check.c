@@ -298,8 +298,9 @@ static int check_views(const struct detector_spec *s, struct why *why)
 
 unsigned model_test_rows(const struct detector_spec *s)
 {
-	uint64_t cost = (uint64_t)s->linear.in * s->linear.out + recurrent_cost(&s->recurrent), rows;
+	uint64_t cost = (uint64_t)s->linear.in * s->linear.out, rows;
 
+	cost += recurrent_cost(&s->recurrent);
 	if (s->view[VIEW_SUBSPACE].weight > 0)
 		cost += 2 * (uint64_t)s->subspace.encode.in * s->subspace.encode.out;
 	rows = MODEL_TEST_COST_MAX / cost;

@@ -40,7 +40,7 @@ struct model_field {
 	const int32_t **i32;
 	struct tail *tail;
 	struct fc_spec *fc;	/* of an operator's weight: takes the shape */
-	/* Its columns: u, clipped at z_clip; then states within 1, or components within code_clip. */
+	/* Its columns: u, clipped at z_clip; then states within 1, or codes within code_clip. */
 	unsigned u_columns;
 	bool code;
 };

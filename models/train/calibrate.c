@@ -135,7 +135,8 @@ static int cautious_tail(struct tail *out, const struct trace *t, float *scratch
 	float span, excess;
 
 	if (tail_fit(out, scratch, n))
-		return why_set(why, -EINVAL, "%u rows behind the warm-up are too few for a tail", n);
+		return why_set(why, -EINVAL, "%u rows behind the warm-up are too few for a tail",
+			       n);
 	span = out->knot[TAIL_KNOTS - 1] - out->knot[0];
 	excess = fmaxf(EXCESS_MIN_OF_SPAN * span, EXCESS_MIN_OF_MEDIAN * out->knot[2]);
 	out->slope = 1 / fmaxf(excess, 1 / out->slope);
@@ -273,7 +274,7 @@ int calibrate(struct draft *d, const struct recording *rec, enum fc_kind kind, s
 	err = calibrate_usual(d, rec, kind, why);
 	if (!err)
 		err = set_medians(s, &t, rec, kind, scratch, why);
-	/* Contributions are in medians, and the quick head reads them: once more, as it will run. */
+	/* Contributions are in medians, which the quick head reads too: once more, as it runs. */
 	if (!err)
 		err = run_folds(s, kind, rec, trace_row, &t, why);
 	if (!err) {

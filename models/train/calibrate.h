@@ -31,14 +31,14 @@ struct recording {
 	unsigned rows;
 	struct fold *fold;		/* [folds], of all rows, GRAM_BLOCKS_MAX at most; or NULL */
 	unsigned folds;
-	unsigned net_from;		/* rows before it taught the net: it is measured on the others */
+	unsigned net_from;		/* rows before it taught the net: others measure it */
 };
 
 /*
  * Set the whitening of the forecast and of the net, what is usual of the slow views and of
  * each channel, the views' medians, the tail, departure, point_limit and the self-test of
- * d->m from the recording. The rest of the spec must be there. -EINVAL: too few rows behind the detector's warm-up; and what detector_open
- * and tail_fit return.
+ * d->m from the recording. The rest of the spec must be there. -EINVAL: too few rows behind the
+ * detector's warm-up; and what detector_open and tail_fit return.
  */
 int calibrate(struct draft *d, const struct recording *rec, enum fc_kind kind,
 	      struct why *why);

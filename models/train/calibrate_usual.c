@@ -87,7 +87,8 @@ struct rows {
 static void keep_row(void *ctx, unsigned row, const struct detector_result *r)
 {
 	struct rows *s = ctx;
-	const float *from = s->view == VIEW_SPREAD ? r->u : s->view == VIEW_LEFT ? r->left : r->code;
+	const float *from = s->view == VIEW_SPREAD ? r->u :
+			    s->view == VIEW_LEFT ? r->left : r->code;
 
 	memcpy(s->v + (size_t)row * s->series, from, s->series * sizeof(float));
 }
@@ -224,8 +225,9 @@ static int set_slow(struct draft *d, enum detector_view view, struct spread_spec
 	s.recurrent.kind = RECURRENT_NONE;
 	s.quick.hidden = 0;
 	if (!err)
-		err = view == VIEW_CODE ? run_rows(&s, kind, rec->x, rec->rows, keep_row, &rows, why) :
-					  run_folds(&s, kind, rec, keep_row, &rows, why);
+		err = view == VIEW_CODE ?
+		      run_rows(&s, kind, rec->x, rec->rows, keep_row, &rows, why) :
+		      run_folds(&s, kind, rec, keep_row, &rows, why);
 	if (!err) {
 		*spec = (struct spread_spec){ .series = series, .rate = s.spread_rate,
 					      .centred = view != VIEW_LEFT, .start = start };

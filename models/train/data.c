@@ -115,7 +115,8 @@ static int set_rows(struct series *s, const struct table *t)
 /* One channel's block means against its variance. */
 static int wanders(const double *mean, double variance)
 {
-	double all = 0, between = 0, low = mean[0], high = mean[0], held = 0, slack = sqrt(variance);
+	double all = 0, between = 0, low = mean[0], high = mean[0], held = 0;
+	double slack = sqrt(variance);
 
 	for (int b = 0; b < BLOCKS; b++)
 		all += mean[b] / BLOCKS;
@@ -130,6 +131,11 @@ static int wanders(const double *mean, double variance)
 	return between > BETWEEN_SHARE * variance || held < low - slack || held > high + slack;
 }
 
+static unsigned block_begin(unsigned block, unsigned rows)
+{
+	return (unsigned)(((uint64_t)block * rows + BLOCKS - 1) / BLOCKS);
+}
+
 static void find_wandering(struct series *s)
 {
 	unsigned n = s->channels;
@@ -139,8 +145,8 @@ static void find_wandering(struct series *s)
 
 		for (unsigned r = 0; r < s->rows; r++) {
 			unsigned b = (unsigned)((uint64_t)r * BLOCKS / s->rows);
-			unsigned first = (unsigned)(((uint64_t)b * s->rows + BLOCKS - 1) / BLOCKS);
-			unsigned next = (unsigned)(((uint64_t)(b + 1) * s->rows + BLOCKS - 1) / BLOCKS);
+			unsigned first = block_begin(b, s->rows);
+			unsigned next = block_begin(b + 1, s->rows);
 			double z = s->u[(size_t)r * n + i];
 
 			mean[b] += z / (next - first);
@@ -155,8 +161,8 @@ static void find_wandering(struct series *s)
 		sum /= s->rows;
 		square = square / s->rows - sum * sum;
 		s->dead[i] = !(square > CONSTANT);
-		s->wanders[i] = s->dead[i] == 0 ? change < CHANGE_SHARE * square && wanders(mean, square) :
-				s->mean[i] == 0;
+		s->wanders[i] = s->dead[i] != 0 ? s->mean[i] == 0 :
+				change < CHANGE_SHARE * square && wanders(mean, square);
 	}
 }
 

@@ -19,7 +19,7 @@ struct series {
 	float *mean, *inv_std;	/* [N] of the values, or of the changes of one that wanders */
 	float *wanders;		/* [N] 0 or 1 */
 	float *dead;		/* [N] 1: it never changed while it was learnt from */
-	float *u;		/* [rows][N] deviations (kernels/detector.h); a missing one is 0 change, or repeats */
+	float *u;		/* [rows][N] deviations; a missing one is 0 change, or repeats */
 	float *input;		/* [rows][N] u clipped and rounded as the runtime's int8 input is */
 	float *valid;		/* [rows][N] 0 or 1 */
 };

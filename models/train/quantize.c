@@ -54,7 +54,7 @@ static float best_scale(const float *w, const double *variance, unsigned n)
 
 	for (unsigned i = 0; i < n; i++)
 		largest = fmaxf(largest, fabsf(w[i]));
-	/* Smaller, and a part of it may not be a normal number any more; it is nothing to u either. */
+	/* Smaller, and a part of it may not be a normal number any more; it is nothing to u. */
 	if (!(largest > 1e-30f))
 		return 1;
 	best = largest / QUANT_MAX;
@@ -129,7 +129,8 @@ static const float *feed(struct fc *fc, const float *in, const float *step, unsi
 static int layer_snr(const struct layer *l, double *all_db, double *worst_db, struct why *why)
 {
 	unsigned out = l->f->out, rows = l->rows;
-	double *sum = calloc(3 * (size_t)out, sizeof(*sum)), *square = sum + out, *noise = square + out;
+	double *sum = calloc(3 * (size_t)out, sizeof(*sum));
+	double *square = sum + out, *noise = square + out;
 	double signal_all = 0, noise_all = 0;
 	struct fc *f = NULL, *q = NULL;
 	int err = sum ? fc_open(&f, l->f, FC_REF, why) : -ENOMEM;
@@ -245,8 +246,8 @@ static int clip_within(float *clip, const float *v, size_t n, double percentile)
 }
 
 /*
- * Clipping points from what the operators read last of the recording. u of all layers is the same, so the linear
- * forecast's input speaks for it; the components have a layer of their own.
+ * Clipping points from what the operators read last of the recording. u of all layers is the
+ * same, so the linear forecast's input speaks for it; the components have a layer of their own.
  */
 static int set_range(struct detector_spec *s, const struct activity *a,
 		     const struct quantize_options *o)

@@ -43,7 +43,7 @@ struct quantize_report {
 	unsigned rows;			/* that float and int8 were compared on */
 	double correlation;		/* of the two scores */
 	double mean_difference, max_difference;	/* of the scores, medians */
-	double agreement;		/* share of rows on the same side of their own point limit */
+	double agreement;		/* share of rows on the same side of the point limit */
 };
 
 /*

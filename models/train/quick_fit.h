@@ -21,7 +21,7 @@ struct quick_lesson {
 	unsigned rows, inputs;
 	/*
 	 * Distillation, or NULL: margin[rows] of the teacher, logit(normal) - logit(not). Loss:
-	 *	(1 - soft_weight) * cross entropy + soft_weight * T^2 * KL(teacher / T | student / T)
+	 * (1 - soft_weight) * cross entropy + soft_weight * T^2 * KL(teacher / T | student / T)
 	 */
 	const float *margin;
 	float temperature, soft_weight;

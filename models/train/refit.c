@@ -242,7 +242,8 @@ int refit_subspace(const struct refit *r, struct draft *d)
 	int err = square && inv_sigma ? 0 : -ENOMEM;
 
 	for (unsigned k = 0; !err && k < (folds ? folds : 1); k++) {
-		unsigned from = folds ? r->fold[k].from : 0, to = folds ? r->fold[k].to : r->rows.rows;
+		unsigned from = folds ? r->fold[k].from : 0;
+		unsigned to = folds ? r->fold[k].to : r->rows.rows;
 		struct subspace_spec sub = *p;
 
 		from = from < p->lags ? p->lags : from;

@@ -212,7 +212,7 @@ int report_compile(const struct model *m, const struct deploy *c, const struct a
 	file_text(m, a, path);
 	if (c->quantised)
 		printf("quantised       correlation %.5f with float32 over %u rows, "
-		       "largest difference %.3f nats\n", c->report.correlation, c->report.rows,
+		       "largest difference %.3f medians\n", c->report.correlation, c->report.rows,
 		       c->report.max_difference);
 	if (c->test_made)
 		printf("remark          it came without a self-test: "

@@ -37,7 +37,7 @@ const char fit_help[] =
 	"  --graph FILE    edges of your own: lines \"channel channel weight\"\n"
 	"  --confidence P  at which the quick head ends a tick early (0.95); 0: never\n"
 	"  --views LIST    of level,subspace,forecast,spread,left,code,recurrent\n"
-	"  --lags N        rows that the linear parts read (10; 5 above 20 channels)\n"
+	"  --lags N        rows that the linear parts read (5)\n"
 	"  --epochs N      at most (150); stops when the held-out rows gain no more\n"
 	"  --steps N       of back-propagation through time (32)\n"
 	"  --memory-budget BYTES[K|M]  keep states every few steps only and compute again\n"

@@ -22,7 +22,7 @@
 const char score_help[] =
 	"  MODEL           float32 or int8; general.safetensors judges any channels\n"
 	"  B.csv           any order of columns; those the model does not know are ignored\n"
-	"                  A row's score is in nats, 0 until enough rows were seen.\n"
+	"                  A row's score is in medians of training, 0 until enough rows were seen.\n"
 	"  --views LIST    only these of the model's views: what each of them says alone\n"
 	"  --margin[=ROWS] instead: how far each row goes beyond all that came before it, for\n"
 	"                  one threshold on recordings of all kinds. The first ROWS of B.csv\n"

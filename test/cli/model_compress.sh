@@ -96,7 +96,7 @@ for m in p pp s w; do
 done
 
 # Ctrl-C: a usable file all the same.
-record 5 12000 0 >long.csv
+record 5 60000 0 >long.csv
 interrupted() {
 	: >err
 	"$@" >out 2>err &

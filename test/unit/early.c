@@ -13,7 +13,8 @@
 static void told(enum recurrent_kind kind)
 {
 	struct made_shape shape = { .channels = 5, .lags = 2, .net = kind, .hidden = H,
-				    .window = kind == RECURRENT_AUTOENCODER ? 6 : 0, .quick = 0.05f };
+				    .window = kind == RECURRENT_AUTOENCODER ? 6 : 0,
+				    .quick = 0.05f };
 	struct detector_result r;
 	struct recurrent *net;
 	struct detector *d;
