@@ -67,7 +67,7 @@ state_dir = $dir/state
 [pipeline machine]
 rate = 100 Hz
 core = none
-false_alarms = 1/month
+false_alarms = 1/day
 clear = 0.5 s
 [sensor s]
 kind = stream
