@@ -3,7 +3,6 @@
  * 100,000 steps of a detector of each kind: no allocation, no page fault. The allocator's
  * functions are this program's own here, in front of the C library's.
  */
-#include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -11,57 +10,11 @@
 #include "kernels/why.h"
 #include "test/golden/made.h"
 #include "test/test.h"
+#include "test/unit/count_allocations.h"
 
 #define STEPS 100000
 #define ROWS 512
 #define CHANNELS 12
-
-#ifndef SONDE_SANITIZED
-static unsigned long allocations;
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t n, size_t size);
-extern void *__libc_realloc(void *p, size_t size);
-extern void *__libc_memalign(size_t alignment, size_t size);
-extern void __libc_free(void *p);
-
-void *malloc(size_t size)
-{
-	allocations++;
-	return __libc_malloc(size);
-}
-
-void *calloc(size_t n, size_t size)
-{
-	allocations++;
-	return __libc_calloc(n, size);
-}
-
-void *realloc(void *p, size_t size)
-{
-	allocations++;
-	return __libc_realloc(p, size);
-}
-
-void *aligned_alloc(size_t alignment, size_t size)
-{
-	allocations++;
-	return __libc_memalign(alignment, size);
-}
-
-int posix_memalign(void **out, size_t alignment, size_t size)
-{
-	allocations++;
-	*out = __libc_memalign(alignment, size);
-	return *out ? 0 : ENOMEM;
-}
-
-void free(void *p)
-{
-	allocations += !!p;	/* giving back is as forbidden */
-	__libc_free(p);
-}
-#endif
 
 static float x[ROWS][CHANNELS];
 static uint8_t valid[ROWS][CHANNELS];
